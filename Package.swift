@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
+let package = Package(
+  name: "xio",
+  products: [.executable(name: "xio", targets: ["xio"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    .target(
+      name: "CXIO",
+      cSettings: [.define("_GNU_SOURCE")],
+      linkerSettings: [.linkedLibrary("uring"), .linkedLibrary("aio")]),
+    .target(name: "XIOSystem", dependencies: ["CXIO", system]),
+    .target(name: "XIOEngines", dependencies: ["CXIO", "XIOSystem", system]),
+    .target(name: "XIOReport", dependencies: ["XIOSystem", "XIOEngines", system, histogram]),
+    .target(name: "XIOCopy", dependencies: ["XIOSystem", "XIOEngines", "XIOReport", system]),
+    .target(name: "XIOCat", dependencies: ["XIOSystem", "XIOEngines", "XIOReport", system]),
+    .target(
+      name: "XIOCommands",
+      dependencies: [
+        "XIOSystem", "XIOEngines", "XIOReport", "XIOCopy", "XIOCat", system, arguments,
+      ]),
+    .executableTarget(name: "xio", dependencies: ["XIOCommands"]),
+
+    .target(
+      name: "CXIOTestSupport", path: "Tests/CXIOTestSupport", cSettings: [.define("_GNU_SOURCE")]),
+    .executableTarget(
+      name: "xio-launcher", path: "Tests/xio-launcher", cSettings: [.define("_GNU_SOURCE")]),
+    .target(
+      name: "XIOTestSupport", dependencies: ["CXIOTestSupport", system],
+      path: "Tests/XIOTestSupport"),
+    .testTarget(name: "XIOTestSupportTests", dependencies: ["XIOTestSupport", system]),
+    .testTarget(name: "TidyTests"),
+  ]
+)
+
+let writtenInC = ["CXIO", "CXIOTestSupport", "xio-launcher"]
+for target in package.targets where !writtenInC.contains(target.name) {
+  target.swiftSettings = (target.swiftSettings ?? []) + settings
+}

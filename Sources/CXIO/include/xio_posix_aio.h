@@ -1,0 +1,26 @@
+// POSIX asynchronous I/O: a fixed table of control blocks, which glibc needs at stable addresses.
+
+#ifndef XIO_POSIX_AIO_H
+#define XIO_POSIX_AIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct xio_aio xio_aio;
+typedef enum { XIO_AIO_SUSPEND, XIO_AIO_POLL, XIO_AIO_SIGNAL, XIO_AIO_THREAD } xio_aio_notify;
+typedef enum { XIO_AIO_READ, XIO_AIO_WRITE, XIO_AIO_FSYNC } xio_aio_verb;
+
+long xio_aio_create(size_t capacity, xio_aio_notify notify, xio_aio **aio);
+// Frees the table; requests must be done. One that cannot be cancelled keeps the table: see the return.
+bool xio_aio_destroy(xio_aio *aio);
+long xio_aio_submit(xio_aio *aio, size_t index, int fd, xio_aio_verb verb, void *buffer, size_t count,
+                    int64_t offset);
+// Whether request `index` is done, and then its result (a count or -errno), once.
+bool xio_aio_take(xio_aio *aio, size_t index, long *result);
+// Waits, in the way chosen, until some request may be done; 0 after the timeout.
+long xio_aio_wait(xio_aio *aio, int64_t timeout_ns);
+// 1 cancelled (the result is -ECANCELED), 0 running and not to be stopped.
+long xio_aio_cancel(xio_aio *aio, size_t index);
+
+#endif

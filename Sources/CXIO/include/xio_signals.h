@@ -1,0 +1,33 @@
+// Signals: those that end the program, and those by which the kernel announces I/O.
+
+#ifndef XIO_SIGNALS_H
+#define XIO_SIGNALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Termination. The handler records the first signal; a second one ends the process at once.
+void xio_catch_termination(void);
+int32_t xio_termination_signal(void);  // 0 until one came
+void xio_raise_default(int32_t signal);
+// Ignores SIGPIPE; says whether it was ignored before.
+bool xio_ignore_sigpipe(void);
+
+// Signal-driven I/O. A signal that is blocked in the caller stays queued until it is taken.
+int32_t xio_sigio_number(void);  // the real-time signal that carries the descriptor
+int32_t xio_aio_signal_number(void);
+long xio_block_signal(int32_t signal);
+// Makes the kernel queue the real-time signal to the calling thread when fd becomes ready, and says
+// whether it will: F_SETFL accepts O_ASYNC everywhere but it sticks only where signals are sent.
+long xio_arm_sigio(int fd, bool *sticks);
+long xio_disarm_sigio(int fd);
+
+typedef struct {
+  int32_t signal;   // the number that came
+  int32_t fd;       // for the real-time signal of SIGIO
+  uint64_t value;   // for that of POSIX aio
+} xio_signal;
+// Takes one of the two signals, waiting at most timeout_ns (-1: for ever); 0 when none came.
+long xio_take_signal(int32_t first, int32_t second, int64_t timeout_ns, xio_signal *taken);
+
+#endif

@@ -1,0 +1,139 @@
+#include "xio_posix_aio.h"
+
+#include <aio.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "xio_signals.h"
+
+struct xio_aio {
+  size_t capacity;
+  xio_aio_notify notify;
+  int event;  // counts the callbacks of `thread`
+  struct aiocb *blocks;
+  const struct aiocb **busy;  // entry `index` is NULL while request `index` is not pending
+};
+
+long xio_aio_create(size_t capacity, xio_aio_notify notify, xio_aio **out) {
+  // glibc heeds this before the first request only, and otherwise stops at 20 threads.
+  struct aioinit settings = {.aio_threads = capacity < 1 ? 1 : (int)capacity,
+                             .aio_num = capacity < 64 ? 64 : (int)capacity, .aio_idle_time = 1};
+  aio_init(&settings);
+  xio_aio *aio = calloc(1, sizeof *aio);
+  if (!aio) return -ENOMEM;
+  *aio = (xio_aio){.capacity = capacity, .notify = notify, .event = -1};
+  aio->blocks = calloc(capacity, sizeof *aio->blocks);
+  aio->busy = calloc(capacity, sizeof *aio->busy);
+  if (!aio->blocks || !aio->busy) {
+    xio_aio_destroy(aio);
+    return -ENOMEM;
+  }
+  // Threads inherit the mask, so the signal is blocked before the first request makes one.
+  long failure = notify == XIO_AIO_SIGNAL ? xio_block_signal(xio_aio_signal_number()) : 0;
+  if (notify == XIO_AIO_THREAD && (aio->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+    failure = -errno;
+  if (failure < 0) {
+    xio_aio_destroy(aio);
+    return failure;
+  }
+  *out = aio;
+  return 0;
+}
+
+bool xio_aio_destroy(xio_aio *aio) {
+  for (size_t index = 0; aio->busy && index < aio->capacity; index++)
+    if (aio->busy[index]) return false;
+  if (aio->event >= 0) close(aio->event);
+  free(aio->blocks);
+  free(aio->busy);
+  free(aio);
+  return true;
+}
+
+static void on_thread(union sigval value) {
+  uint64_t one = 1;
+  int saved = errno;
+  ssize_t ignored = write(value.sival_int, &one, sizeof one);  // the counter cannot overflow
+  (void)ignored;
+  errno = saved;
+}
+
+long xio_aio_submit(xio_aio *aio, size_t index, int fd, xio_aio_verb verb, void *buffer, size_t count,
+                    int64_t offset) {
+  struct aiocb *block = &aio->blocks[index];
+  *block = (struct aiocb){.aio_fildes = fd, .aio_buf = buffer, .aio_nbytes = count, .aio_offset = offset};
+  block->aio_sigevent.sigev_notify = SIGEV_NONE;
+  if (aio->notify == XIO_AIO_SIGNAL) {
+    block->aio_sigevent.sigev_notify = SIGEV_SIGNAL;
+    block->aio_sigevent.sigev_signo = xio_aio_signal_number();
+    block->aio_sigevent.sigev_value.sival_ptr = (void *)index;
+  } else if (aio->notify == XIO_AIO_THREAD) {
+    block->aio_sigevent.sigev_notify = SIGEV_THREAD;
+    block->aio_sigevent.sigev_notify_function = on_thread;
+    block->aio_sigevent.sigev_value.sival_int = aio->event;
+  }
+  aio->busy[index] = block;
+  int failed = verb == XIO_AIO_READ    ? aio_read(block)
+               : verb == XIO_AIO_WRITE ? aio_write(block)
+                                       : aio_fsync(O_SYNC, block);
+  if (!failed) return 0;
+  aio->busy[index] = NULL;
+  return -errno;
+}
+
+bool xio_aio_take(xio_aio *aio, size_t index, long *result) {
+  if (!aio->busy[index]) return false;
+  int state = aio_error(&aio->blocks[index]);
+  if (state == EINPROGRESS) return false;
+  ssize_t count = aio_return(&aio->blocks[index]);
+  *result = state ? -state : count;
+  aio->busy[index] = NULL;
+  return true;
+}
+
+static long wait_signal(int64_t timeout_ns) {
+  xio_signal taken;
+  int32_t number = xio_aio_signal_number();
+  return xio_take_signal(number, number, timeout_ns, &taken);
+}
+
+static long wait_event(int event, int64_t timeout_ns) {
+  struct pollfd entry = {event, POLLIN, 0};
+  struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+  int found = ppoll(&entry, 1, timeout_ns < 0 ? NULL : &time, NULL);
+  if (found < 0) return -errno;
+  uint64_t count;
+  if (found > 0 && read(event, &count, sizeof count) < 0 && errno != EAGAIN) return -errno;
+  return found;
+}
+
+long xio_aio_wait(xio_aio *aio, int64_t timeout_ns) {
+  struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+  switch (aio->notify) {
+    case XIO_AIO_SUSPEND:
+      if (!aio_suspend(aio->busy, (int)aio->capacity, timeout_ns < 0 ? NULL : &time)) return 1;
+      return errno == EAGAIN ? 0 : -errno;
+    case XIO_AIO_POLL:
+      sched_yield();  // asking without end would keep the helper threads off a lone processor
+      return 1;
+    case XIO_AIO_SIGNAL:
+      return wait_signal(timeout_ns);
+    case XIO_AIO_THREAD:
+      return wait_event(aio->event, timeout_ns);
+  }
+  return -EINVAL;
+}
+
+long xio_aio_cancel(xio_aio *aio, size_t index) {
+  if (!aio->busy[index]) return 0;
+  int answer = aio_cancel(aio->blocks[index].aio_fildes, &aio->blocks[index]);
+  return answer < 0 ? -errno : answer == AIO_CANCELED;
+}

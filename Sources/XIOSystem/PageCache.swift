@@ -1,0 +1,103 @@
+internal import CXIO
+public import SystemPackage
+
+/// Pages of a file in the page cache.
+public struct PageCounts: Sendable, Equatable {
+  /// Pages in the page cache, those still being read included.
+  public var resident: UInt64
+  /// Pages changed and not yet on their way to the device; nil where it cannot be known.
+  public var dirty: UInt64?
+  /// Pages on their way to the device; nil where it cannot be known.
+  public var writeback: UInt64?
+}
+
+/// The alignment in bytes that O_DIRECT asks of memory and of offsets and lengths.
+public struct DirectAlignment: Sendable, Equatable {
+  /// Of the address of memory.
+  public var memory: Int
+  /// Of offsets and lengths.
+  public var offset: Int
+  /// Whether the file system named them, rather than being assumed to want a page.
+  public var isDeclared: Bool
+}
+
+extension System {
+  /// Counts the pages of a file in the page cache.
+  ///
+  /// - Throws: ENOSYS before Linux 6.5, EPERM for a file that the caller neither owns nor may write.
+  ///
+  /// The corresponding C function is `cachestat`.
+  public static func cachedPages(_ descriptor: FileDescriptor) throws(Errno) -> PageCounts {
+    var counts = xio_cache_counts()
+    try perform(.cachestat) { xio_cachestat(descriptor.rawValue, 0, 0, &counts) }
+    return PageCounts(
+      resident: counts.cached, dirty: counts.dirty, writeback: counts.writeback)
+  }
+
+  /// Counts the resident pages among a file's first `size` bytes.
+  ///
+  /// - Throws: EPERM where the kernel would claim that every page is resident.
+  ///
+  /// The corresponding C function is `mincore`.
+  public static func mappedPages(
+    _ descriptor: FileDescriptor, size: Int64
+  ) throws(Errno) -> PageCounts {
+    var resident: UInt64 = 0
+    try perform(.mincore) { xio_mincore(descriptor.rawValue, size, &resident) }
+    return PageCounts(resident: resident, dirty: nil, writeback: nil)
+  }
+
+  /// Drops clean pages of a range, for every process: only for ranges that this program wrote.
+  ///
+  /// - Throws: The error number.
+  ///
+  /// The corresponding C function is `posix_fadvise` with `POSIX_FADV_DONTNEED`.
+  public static func dropPages(
+    _ descriptor: FileDescriptor, at offset: Int64, count: Int64
+  ) throws(Errno) {
+    try perform(.fadvise64) { xio_drop_cache(descriptor.rawValue, offset, count) }
+  }
+
+  /// Writes a range's dirty pages to the device and waits for them; the device may still cache them.
+  ///
+  /// - Throws: The error number, which can be that of an earlier write.
+  ///
+  /// The corresponding C function is `sync_file_range`.
+  public static func writeBack(
+    _ descriptor: FileDescriptor, at offset: Int64, count: Int64
+  ) throws(Errno) {
+    try perform(.syncFileRange) { xio_write_back(descriptor.rawValue, offset, count) }
+  }
+
+  /// Returns the alignment that O_DIRECT needs on a file, or nil where the file has no direct I/O.
+  ///
+  /// - Parameter fallback: What to assume, in bytes, where a file system on a device names none.
+  /// - Throws: The error number.
+  ///
+  /// The corresponding C functions are `statx` with `STATX_DIOALIGN`, and `fstatfs`.
+  public static func directAlignment(
+    _ descriptor: FileDescriptor, fallback: Int = 4096
+  ) throws(Errno) -> DirectAlignment? {
+    var alignment = xio_direct_alignment()
+    try perform(.statx) { xio_statx_direct(descriptor.rawValue, &alignment) }
+    if alignment.known {
+      guard alignment.memory > 0, alignment.offset > 0 else { return nil }
+      let offset = max(alignment.offset, alignment.read_offset)
+      return DirectAlignment(memory: Int(alignment.memory), offset: Int(offset), isDeclared: true)
+    }
+    // A file system in memory takes O_DIRECT and serves from the page cache all the same.
+    if try isInMemory(descriptor) { return nil }
+    return DirectAlignment(memory: fallback, offset: fallback, isDeclared: false)
+  }
+
+  /// Whether a file's file system has no device below it (tmpfs, ramfs).
+  ///
+  /// - Throws: The error number.
+  ///
+  /// The corresponding C function is `fstatfs`.
+  public static func isInMemory(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
+    var fileSystem = xio_file_system()
+    try perform(.fstatfs) { xio_fstatfs(descriptor.rawValue, &fileSystem) }
+    return fileSystem.in_memory
+  }
+}
