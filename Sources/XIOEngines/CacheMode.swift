@@ -1,0 +1,119 @@
+public import SystemPackage
+public import XIOSystem
+
+/// How file data meets the page cache.
+public enum CacheMode: String, CaseIterable, Sendable {
+  /// Ordinary buffered I/O.
+  case page
+  /// O_DIRECT.
+  case direct
+  /// RWF_DONTCACHE: pages that were cached stay, no new ones do.
+  case uncached
+  /// The cache is left as it was: uncached where that is possible, else direct.
+  case keep
+}
+
+/// What a cache mode comes down to on one file.
+public struct CacheTreatment: Sendable, Equatable {
+  /// `page`, `direct` or `uncached`.
+  public var mode: CacheMode
+  /// What offsets and lengths of O_DIRECT must be multiples of, in bytes; 1 without it.
+  public var alignment = 1
+  /// Flags of each transfer.
+  public var flags: TransferFlags = []
+  /// Flags of the end of a file that O_DIRECT cannot write.
+  public var tailFlags: TransferFlags = []
+  /// Whether the alignment was assumed, because the file system names none.
+  public var isAlignmentAssumed = false
+
+  /// The alignment in bytes, where O_DIRECT is used.
+  public var shownAlignment: Int? { mode == .direct ? alignment : nil }
+
+  /// Ordinary buffered I/O.
+  public static let page = CacheTreatment(mode: .page)
+}
+
+/// Finds out what a cache mode comes down to.
+public enum CachePlan {
+  /// Resolves a mode on an open file. Files without a page cache of their own are left alone.
+  ///
+  /// - Parameters:
+  ///   - mode: What was asked for.
+  ///   - path: The file's name, for the failure.
+  ///   - kind: What the file is.
+  ///   - engine: The engine that will make the transfers.
+  ///   - probe: A readable descriptor on the file's file system, which is read from by one byte.
+  /// - Throws: ``IOFailure`` where the file system or the engine cannot do it.
+  public static func resolve(
+    _ mode: CacheMode, of path: FilePath, kind: FileKind, engine: EngineName,
+    probe: FileDescriptor
+  ) throws(IOFailure) -> CacheTreatment {
+    guard mode != .page, kind.isPositional else { return .page }
+    guard engine != .kernel else {
+      throw refusal(
+        mode, path, "the kernel engine moves pages of the page cache",
+        hint: "name another engine, or use --cache page")
+    }
+    let carriesFlags = Registry.description(of: engine).traits.carriesFlags
+    let dontCache = DescriptorFacts.honour(of: .dontCache, probe, canRead: true)
+    switch mode {
+    case .uncached:
+      guard carriesFlags else {
+        throw refusal(
+          mode, path, "\(engine.rawValue) cannot carry RWF_DONTCACHE",
+          hint: "use --cache direct, or an engine other than \(engine.rawValue)")
+      }
+      guard dontCache == .honoured else { throw refusal(mode, path, dontCache) }
+      return CacheTreatment(mode: .uncached, flags: .dontCache)
+    case .direct, .keep:
+      if mode == .keep, carriesFlags, dontCache == .honoured {
+        return CacheTreatment(mode: .uncached, flags: .dontCache)
+      }
+      return try direct(mode, path, probe, tail: carriesFlags && dontCache == .honoured)
+    case .page:
+      return .page
+    }
+  }
+
+  private static func direct(
+    _ mode: CacheMode, _ path: FilePath, _ probe: FileDescriptor, tail carriesFlags: Bool
+  ) throws(IOFailure) -> CacheTreatment {
+    do throws(Errno) {
+      guard let alignment = try System.directAlignment(probe) else {
+        throw .notSupported
+      }
+      return CacheTreatment(
+        mode: .direct, alignment: max(alignment.offset, alignment.memory),
+        tailFlags: carriesFlags ? .dontCache : [], isAlignmentAssumed: !alignment.isDeclared)
+    } catch {
+      throw refusal(
+        mode, path, "O_DIRECT is not honoured: the file system serves it from the page cache",
+        hint: "use --cache page")
+    }
+  }
+
+  private static func refusal(
+    _ mode: CacheMode, _ path: FilePath, _ honour: Honour
+  ) -> IOFailure {
+    var reason = "the file system refuses RWF_DONTCACHE"
+    if case .refused(let errno) = honour { reason += ": \(errno)" }
+    return refusal(mode, path, reason, hint: "use --cache direct or --cache page")
+  }
+
+  private static func refusal(
+    _ mode: CacheMode, _ path: FilePath, _ reason: String, hint: String
+  ) -> IOFailure {
+    IOFailure(
+      .prepare, path, nil, reason: "--cache \(mode.rawValue) is not possible: \(reason)",
+      hint: hint)
+  }
+
+  /// Switches O_DIRECT on or off on a descriptor that this program opened.
+  ///
+  /// - Throws: EINVAL where the file system has no direct I/O.
+  public static func setDirect(_ descriptor: FileDescriptor, _ isOn: Bool) throws(Errno) {
+    let flags = try System.statusFlags(descriptor)
+    try System.setStatusFlags(
+      descriptor, isOn ? flags.union(.direct) : flags.subtracting(.direct))
+  }
+}

@@ -1,0 +1,163 @@
+public import SystemPackage
+public import XIOSystem
+
+/// POSIX asynchronous I/O, which the C library carries out on helper threads.
+///
+/// The library works off requests on one descriptor one after the other, so each buffer gets a
+/// descriptor of its own where files allow it.
+public struct PosixAIOEngine: IOEngine, ~Copyable {
+  /// The name on the command line.
+  public static var name: EngineName { .posixAIO }
+
+  /// What the engine is when it waits in aio_suspend.
+  public static var traits: EngineTraits { traits(for: .suspend) }
+
+  /// What the engine is with a way of notification.
+  public static func traits(for notification: AIONotification) -> EngineTraits {
+    let meanwhile: EngineTraits.Meanwhile =
+      switch notification {
+      case .suspend: .blocking
+      case .poll: .polling
+      case .signal, .thread: .nonblocking
+      }
+    return EngineTraits(
+      .asynchronous, meanwhile, carriesFlags: false, overlaps: true, defaultDepth: 8,
+      cancels: false, onStreams: "aio_read, aio_write; a helper thread blocks",
+      onFiles: "aio_read, aio_write on dup()ed descriptors")
+  }
+
+  /// The C library brings it along.
+  public static func availability() -> Availability { .available }
+
+  /// Helper threads block on everything.
+  public static func inspect(_ facts: DescriptorFacts) -> DescriptorReport {
+    DescriptorReport(.onHelper, facts.kind.isPositional ? "" : "one request at a time")
+  }
+
+  /// What was counted so far.
+  public private(set) var counters = EngineCounters()
+  private let pool: BufferPool
+  private let measures: Bool
+  private let countsSignals: Bool
+  private let aio: PosixAIO
+  private var table: PendingTable
+  private var done: [Completion] = []
+  private var copies: [Int32: [FileDescriptor]] = [:]
+
+  /// Makes a table of requests; helper threads begin with the first one.
+  ///
+  /// - Throws: ENOMEM.
+  public init(_ configuration: EngineConfiguration, pool: BufferPool) throws(Errno) {
+    self.pool = pool
+    measures = configuration.measures
+    countsSignals = configuration.notification == .signal
+    aio = try PosixAIO(
+      capacity: configuration.queueDepth, notification: configuration.notification)
+    table = PendingTable(capacity: configuration.queueDepth)
+  }
+
+  /// Hands a transfer over; what POSIX AIO lacks is done at once.
+  public mutating func submit(_ operation: Operation) throws(Errno) -> Submission {
+    guard let call = operation.aioCall else {
+      if case .cancel(let id) = operation.verb { cancel(id) }
+      return .completed(
+        Completion(
+          id: operation.id, result: PlainCall.perform(operation, pool), phases: .unmeasured))
+    }
+    guard !table.isFull else { return .full }
+    let place = table.insert(operation, at: 0)
+    do throws(Errno) {
+      let count = try System.request(call.counted, operation.range.count)
+      let start = operation.range.lowerBound
+      try aio.submit(
+        call.verb, try descriptor(for: operation, place),
+        pool.bytes(operation.slot, start..<start + count), at: operation.verb.offset, index: place)
+      return .queued
+    } catch {
+      table.remove(place)
+      if error == .wouldBlock, table.count > 0 { return .full }
+      return .completed(
+        Completion(id: operation.id, result: .failure(error), phases: .unmeasured))
+    }
+  }
+
+  /// A descriptor that no other request in flight uses, where the order of requests does not matter.
+  private mutating func descriptor(
+    for operation: Operation, _ place: Int
+  ) throws(Errno) -> FileDescriptor {
+    guard operation.verb.offset != nil, operation.kind.isPositional, place > 0 else {
+      return operation.descriptor
+    }
+    var own = copies[operation.descriptor.rawValue] ?? []
+    while own.count < place { own.append(try System.duplicate(operation.descriptor)) }
+    copies[operation.descriptor.rawValue] = own
+    return own[place - 1]
+  }
+
+  private mutating func cancel(_ id: OperationID) {
+    guard let place = table.place(of: id) else { return }
+    if aio.cancel(place) { collect(place) }
+  }
+
+  private mutating func collect(_ place: Int) {
+    guard let result = aio.take(place), let entry = table.remove(place) else { return }
+    if case .failure(.wouldBlock) = result { counters.retries += 1 }
+    done.append(
+      Completion(
+        id: entry.operation.id, result: result,
+        phases: measures ? .overlapped(.merged, processorTime: 0) : .unmeasured))
+  }
+
+  /// Waits in the way that was chosen and passes on what is done.
+  public mutating func reap(
+    atLeast count: Int, deadline: Nanoseconds?, _ body: (Completion) -> Void
+  ) throws(Errno) -> Int {
+    var passed = 0
+    while true {
+      for place in table.entries.indices where table.entries[place] != nil { collect(place) }
+      for completion in done { body(completion) }
+      passed += done.count
+      done.removeAll(keepingCapacity: true)
+      let timeout = count == 0 ? 0 : timeLeft(until: deadline)
+      if passed >= count || table.count == 0 || timeout == 0 { return passed }
+      if Termination.requested != nil { throw .interrupted }
+      if try aio.wait(timeout: timeout), countsSignals { counters.signals += 1 }
+    }
+  }
+
+  /// Closes the copies of a descriptor.
+  public mutating func forget(_ descriptor: FileDescriptor) {
+    for copy in copies.removeValue(forKey: descriptor.rawValue) ?? [] { try? System.close(copy) }
+  }
+
+  /// Closes all copies. A request that a helper thread still works on keeps its buffer: the memory
+  /// is given up rather than pulled from under it.
+  public consuming func close() throws(Errno) {
+    for copy in copies.values.joined() { try? System.close(copy) }
+    if table.count > 0 {
+      _ = Unmanaged.passRetained(pool)
+      _ = Unmanaged.passRetained(aio)
+    }
+  }
+}
+
+extension Operation {
+  fileprivate var aioCall: (verb: PosixAIO.Verb, counted: SystemCall)? {
+    switch verb {
+    case .read: (.read, .aioRead)
+    case .write: (.write, .aioWrite)
+    case .fsync: (.synchronize, .aioFsync)
+    case .waitReadable, .waitWritable, .cancel: nil
+    }
+  }
+}
+
+extension Verb {
+  /// Where a transfer begins, in bytes.
+  var offset: Int64? {
+    switch self {
+    case .read(let offset), .write(let offset): offset
+    case .waitReadable, .waitWritable, .fsync, .cancel: nil
+    }
+  }
+}

@@ -1,0 +1,43 @@
+public import CXIO
+public import SystemPackage
+public import XIOSystem
+
+/// Multiplexing by select(2).
+public typealias SelectEngine = ReadinessEngine<SelectWaiter>
+
+/// Waits in select(2), which knows descriptors below 1024 alone.
+public struct SelectWaiter: ReadinessWaiter, ~Copyable {
+  /// The name on the command line.
+  public static var name: EngineName { .select }
+
+  /// What the engine is.
+  public static var traits: EngineTraits {
+    EngineTraits(
+      .synchronous, .blocking, defaultDepth: 2, onStreams: "select, then read or write",
+      onFiles: "select (always ready), then pread or pwrite")
+  }
+
+  /// Waits for streams below the limit.
+  public static func inspect(_ facts: DescriptorFacts) -> DescriptorReport {
+    guard facts.number < System.selectLimit else {
+      return DescriptorReport(.refused, "descriptor \(facts.number) is not below FD_SETSIZE (1024)")
+    }
+    return inspect(facts, always: "select reports it ready at once")
+  }
+
+  /// Makes a waiter without state.
+  public init() throws(Errno) {}
+
+  /// Refuses descriptors beyond the limit with EBADF, as the call would.
+  public mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool {
+    guard interest.fd < System.selectLimit else { throw .badFileDescriptor }
+    return true
+  }
+
+  /// Waits.
+  public mutating func wait(
+    _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
+  ) throws(Errno) {
+    _ = try System.select(&interests, timeout: timeout)
+  }
+}

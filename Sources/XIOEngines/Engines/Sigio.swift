@@ -1,0 +1,99 @@
+public import CXIO
+public import SystemPackage
+public import XIOSystem
+
+/// Signal-driven I/O: a real-time signal says which descriptor has become ready.
+public typealias SigioEngine = ReadinessEngine<SignalWaiter>
+
+/// Takes the signals of O_ASYNC descriptors.
+///
+/// The signal announces that readiness begins, so the call comes first. When the kernel's queue is
+/// full a plain SIGIO comes that names no descriptor, and all are tried.
+public struct SignalWaiter: ReadinessWaiter, ~Copyable {
+  /// The name on the command line.
+  public static var name: EngineName { .sigio }
+
+  /// What the engine is.
+  public static var traits: EngineTraits {
+    EngineTraits(
+      .asynchronousNotice, .nonblocking, defaultDepth: 2,
+      onStreams: "real-time signal (F_SETSIG), then read or write",
+      onFiles: "send no signals, so always ready: pread, pwrite")
+  }
+
+  /// Waits for what sends signals.
+  public static func inspect(_ facts: DescriptorFacts) -> DescriptorReport {
+    facts.signals
+      ? DescriptorReport(.waits) : DescriptorReport(.alwaysReady, "O_ASYNC does not stick")
+  }
+
+  /// A signal comes when readiness begins, not while it lasts.
+  public static var triesFirst: Bool { true }
+
+  private var armed: [Int32: StatusFlags] = [:]
+  private var silent: Set<Int32> = []
+
+  /// Blocks the two signals, so that they wait to be taken.
+  ///
+  /// - Throws: The error number.
+  public init() throws(Errno) {
+    try System.blockIOSignals()
+  }
+
+  /// Arms a descriptor that is new; one on which O_ASYNC does not stick is always ready.
+  public mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool {
+    if armed[interest.fd] != nil { return true }
+    if kind.isPositional || silent.contains(interest.fd) { return false }
+    let descriptor = FileDescriptor(rawValue: interest.fd)
+    let flags = try System.statusFlags(descriptor)
+    // The flag belongs to everybody who shares the open file, so it is taken back at the end.
+    Termination.catchSignals()
+    guard try System.armSignal(descriptor) else {
+      silent.insert(interest.fd)
+      return false
+    }
+    armed[interest.fd] = flags
+    return true
+  }
+
+  /// Waits for one signal and takes all that have come with it.
+  public mutating func wait(
+    _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
+  ) throws(Errno) {
+    var limit = timeout
+    while let signal = try System.takeSignal(timeout: limit) {
+      counters.signals += 1
+      limit = 0
+      switch signal {
+      case .ready(let fd):
+        for index in interests.indices where interests[index].fd == fd {
+          interests[index].ready = true
+        }
+      case .overflow:
+        counters.signalOverflows += 1
+        for index in interests.indices { interests[index].ready = true }
+      }
+    }
+  }
+
+  /// Disarms a descriptor.
+  public mutating func forget(_ descriptor: FileDescriptor) {
+    silent.remove(descriptor.rawValue)
+    if let flags = armed.removeValue(forKey: descriptor.rawValue) {
+      Self.disarm(descriptor.rawValue, flags)
+    }
+  }
+
+  /// Disarms all descriptors.
+  public consuming func close() {
+    for (fd, flags) in armed { Self.disarm(fd, flags) }
+    // What still is in the queue belongs to nobody.
+    while (try? System.takeSignal(timeout: 0)) != nil {}
+  }
+
+  private static func disarm(_ fd: Int32, _ flags: StatusFlags) {
+    let descriptor = FileDescriptor(rawValue: fd)
+    try? System.disarmSignal(descriptor)
+    try? System.setStatusFlags(descriptor, flags)
+  }
+}

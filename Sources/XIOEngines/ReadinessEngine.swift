@@ -1,0 +1,233 @@
+public import CXIO
+public import SystemPackage
+public import XIOSystem
+
+/// How one readiness engine waits; the rest is the same for all of them.
+public protocol ReadinessWaiter: ~Copyable {
+  /// The engine's name.
+  static var name: EngineName { get }
+  /// What the engine is.
+  static var traits: EngineTraits { get }
+  /// Whether the engine can run here.
+  static func availability() -> Availability
+  /// What it can do with a descriptor.
+  static func inspect(_ facts: DescriptorFacts) -> DescriptorReport
+  /// Whether the call is made before the first wait, because only the beginning of readiness is
+  /// announced, or nothing is.
+  static var triesFirst: Bool { get }
+  /// Whether reads of files are asked not to wait, too, and made again.
+  static var retriesFiles: Bool { get }
+  /// Makes a waiter.
+  ///
+  /// - Throws: The error number.
+  init() throws(Errno)
+  /// Begins to watch what an operation needs.
+  ///
+  /// - Returns: Whether the waiter can wait for it at all, rather than it always being ready.
+  /// - Throws: The error number with which the operation fails.
+  mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool
+  /// Waits until some interests are ready and marks those.
+  ///
+  /// - Parameter timeout: Nanoseconds, nil for ever.
+  /// - Throws: EINTR after a signal.
+  mutating func wait(
+    _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
+  ) throws(Errno)
+  /// Some operation has completed.
+  mutating func progress()
+  /// Whether an operation on a file has been retried for so long that it had better block.
+  mutating func hasLostPatience(with operation: Operation) -> Bool
+  /// Forgets a descriptor.
+  mutating func forget(_ descriptor: FileDescriptor)
+  /// Gives everything back.
+  consuming func close()
+}
+
+/// An engine that waits until a descriptor is ready and then makes the plain call.
+public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~Copyable {
+  /// The name on the command line.
+  public static var name: EngineName { Waiter.name }
+  /// What the engine is.
+  public static var traits: EngineTraits { Waiter.traits }
+  /// Whether it can run here.
+  public static func availability() -> Availability { Waiter.availability() }
+  /// What it can do with a descriptor.
+  public static func inspect(_ facts: DescriptorFacts) -> DescriptorReport { Waiter.inspect(facts) }
+
+  private struct Pending {
+    var operation: Operation
+    /// Whether nothing can be waited for, so that the call itself does the waiting.
+    var isAlwaysReady: Bool
+    var submitted: Nanoseconds
+    /// What attempts have cost that ended in EAGAIN.
+    var prepare: Nanoseconds = 0
+  }
+
+  /// What was counted so far.
+  public private(set) var counters = EngineCounters()
+  private let pool: BufferPool
+  private let measures: Bool
+  private let capacity: Int
+  private var waiter: Waiter
+  private var calls = NonBlockingCalls(asksFiles: Waiter.retriesFiles)
+  private var pending: [Pending] = []
+  private var done: [Completion] = []
+
+  /// Makes an engine.
+  ///
+  /// - Throws: The error number of what the waiter is made of.
+  public init(_ configuration: EngineConfiguration, pool: BufferPool) throws(Errno) {
+    self.pool = pool
+    measures = configuration.measures
+    capacity = configuration.queueDepth * 2
+    waiter = try Waiter()
+  }
+
+  /// Takes an operation into the table; makes the call first where waiting makes no sense or is
+  /// announced by an edge alone.
+  public mutating func submit(_ operation: Operation) throws(Errno) -> Submission {
+    if case .cancel(let id) = operation.verb { return cancel(id, for: operation) }
+    guard pending.count < capacity else { return .full }
+    do throws(Errno) {
+      let canWait = try waiter.watch(Interest(operation), operation.kind)
+      var entry = Pending(
+        operation: operation,
+        isAlwaysReady: !canWait || operation.kind.isPositional && !Waiter.retriesFiles,
+        submitted: measures ? Clock.monotonic : 0)
+      if Waiter.triesFirst || !canWait, let completion = attempt(&entry) {
+        return .completed(completion)
+      }
+      pending.append(entry)
+      return .queued
+    } catch {
+      return .completed(
+        Completion(id: operation.id, result: .failure(error), phases: .unmeasured))
+    }
+  }
+
+  private mutating func cancel(_ id: OperationID, for operation: Operation) -> Submission {
+    if let index = pending.firstIndex(where: { $0.operation.id == id }) {
+      pending.remove(at: index)
+      done.append(Completion(id: id, result: .failure(.canceled), phases: .unmeasured))
+    }
+    return .completed(Completion(id: operation.id, result: .success(0), phases: .unmeasured))
+  }
+
+  /// Waits for readiness, makes the calls that are due and passes their results on.
+  public mutating func reap(
+    atLeast count: Int, deadline: Nanoseconds?, _ body: (Completion) -> Void
+  ) throws(Errno) -> Int {
+    var passed = 0
+    while true {
+      for completion in done { body(completion) }
+      passed += done.count
+      done.removeAll(keepingCapacity: true)
+      if pending.isEmpty || passed >= count && count > 0 { return passed }
+      let timeout = count == 0 ? 0 : timeLeft(until: deadline)
+      try waitOnce(timeout: timeout)
+      if done.isEmpty, timeout == 0 { return passed }
+    }
+  }
+
+  private mutating func waitOnce(timeout: Nanoseconds?) throws(Errno) {
+    var interests = pending.map { Interest($0.operation) }
+    try waiter.wait(&interests, timeout: timeout, &counters)
+    var left: [Pending] = []
+    for (index, var entry) in pending.enumerated() {
+      if interests[index].ready, let completion = attempt(&entry) {
+        done.append(completion)
+      } else {
+        left.append(entry)
+      }
+    }
+    pending = left
+    if !done.isEmpty { waiter.progress() }
+  }
+
+  /// Makes the call of an operation; nil when it would have to wait.
+  private mutating func attempt(_ entry: inout Pending) -> Completion? {
+    let operation = entry.operation
+    if entry.isAlwaysReady {
+      let (result, phases) =
+        measures
+        ? PlainCall.measured(.alwaysReady, operation, pool)
+        : (PlainCall.perform(operation, pool), .unmeasured)
+      return Completion(id: operation.id, result: result, phases: phases)
+    }
+    let began = measures ? Clock.monotonic : 0
+    let result = callOnce(operation)
+    if case .failure(.wouldBlock) = result {
+      counters.retries += operation.movesData ? 1 : 0
+      if measures { entry.prepare += Clock.monotonic - began }
+      guard operation.kind.isPositional, waiter.hasLostPatience(with: operation) else { return nil }
+      counters.blockingFallbacks += 1
+      return Completion(
+        id: operation.id, result: PlainCall.perform(operation, pool), phases: .unmeasured)
+    }
+    var phases = Phases.unmeasured
+    if measures {
+      phases = .measured(
+        .explicit, wait: began - entry.submitted - entry.prepare, copy: Clock.monotonic - began,
+        prepare: entry.prepare)
+    }
+    return Completion(id: operation.id, result: result, phases: phases)
+  }
+
+  private mutating func callOnce(_ operation: Operation) -> Result<Int, Errno> {
+    switch operation.verb {
+    case .read, .write: return calls.perform(operation, pool)
+    case .fsync, .cancel: return PlainCall.perform(operation, pool)
+    case .waitReadable, .waitWritable:
+      do throws(Errno) {
+        let isReady = try System.waitUntilReady(
+          operation.descriptor, forWriting: operation.verb.isForWriting, timeout: 0)
+        return isReady ? .success(0) : .failure(.wouldBlock)
+      } catch {
+        return .failure(error)
+      }
+    }
+  }
+
+  /// Forgets a descriptor; nothing may be pending on it.
+  public mutating func forget(_ descriptor: FileDescriptor) {
+    waiter.forget(descriptor)
+    calls.forget(descriptor)
+  }
+
+  /// Restores descriptors and gives the waiter's own back.
+  public consuming func close() throws(Errno) {
+    calls.restoreAll()
+    waiter.close()
+  }
+}
+
+extension ReadinessWaiter where Self: ~Copyable {
+  /// Level-triggered waiters need no attempt before the wait.
+  public static var triesFirst: Bool { false }
+  /// Reads of files are made once: they are always ready.
+  public static var retriesFiles: Bool { false }
+  /// Engines that every kernel has.
+  public static func availability() -> Availability { .available }
+  /// Waiters that are told of readiness do not care.
+  public mutating func progress() {}
+  /// Waiters that are told of readiness need no patience.
+  public mutating func hasLostPatience(with operation: Operation) -> Bool { false }
+  /// Waiters without state for a descriptor have nothing to forget.
+  public mutating func forget(_ descriptor: FileDescriptor) {}
+  /// Waiters without state have nothing to give back.
+  public consuming func close() {}
+
+  /// What a waiter that really waits for streams can do with a descriptor.
+  static func inspect(_ facts: DescriptorFacts, always remark: String) -> DescriptorReport {
+    facts.isPollable
+      ? DescriptorReport(.waits) : DescriptorReport(.alwaysReady, remark)
+  }
+}
+
+extension Interest {
+  /// What an operation waits for.
+  init(_ operation: Operation) {
+    let writes = operation.verb.isForWriting
+    self.init(operation.descriptor, read: !writes, write: writes)
+  }
+}

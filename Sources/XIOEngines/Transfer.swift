@@ -1,0 +1,231 @@
+public import SystemPackage
+internal import XIOSystem
+
+/// Which end of a transfer something happened to.
+public enum TransferSide: Sendable {
+  case source, target
+}
+
+/// Why a transfer ended early.
+public struct TransferFailure: Error, Sendable, Equatable {
+  /// The end that failed; nil for the engine's machinery.
+  public var side: TransferSide?
+  /// The error number; EINTR when the program was asked to end.
+  public var errno: Errno
+}
+
+/// What a transfer did.
+public struct TransferResult: Sendable {
+  /// Bytes that were read, and bytes that the target accepted, through memory of the process.
+  public var bytesRead: Int64 = 0, bytesWritten: Int64 = 0
+  /// Bytes that the kernel moved by itself, and bytes that now are shared between the files.
+  public var bytesOffloaded: Int64 = 0, bytesReflinked: Int64 = 0
+  /// Bytes read and written with O_DIRECT, and the rest of those files.
+  public var directBytes = (read: Int64(0), written: Int64(0))
+  /// Bytes that a direct transfer had to write through the page cache: the unaligned end.
+  public var tailBytes: Int64 = 0
+  /// Why it ended early, if it did.
+  public var failure: TransferFailure?
+  /// Names of the mechanisms of the `kernel` engine, in the order in which they were used.
+  public var mechanisms: [String] = []
+
+  /// Nothing has happened yet.
+  public init() {}
+}
+
+/// Moves all of a source to a target through the buffers of a pool.
+///
+/// Reads of files run ahead as far as there are buffers. Writes to a file name their offsets and may
+/// overtake each other; those to a stream go out in order, one at a time.
+struct Transfer<Engine: IOEngine & ~Copyable> {
+  private struct Block {
+    /// The place in the order of blocks.
+    var sequence = 0
+    /// The distance in bytes from the beginning of the transfer.
+    var offset: Int64 = 0
+    var count = 0
+  }
+
+  private let source: Endpoint
+  private var target: Endpoint
+  private let blockSize: Int
+  private var result = TransferResult()
+
+  private var blocks: [Block]
+  private var freeSlots: [Int]
+  /// Slots that are filled and wait for their turn, by sequence modulo the number of slots.
+  private var filled: [Int?]
+  private var nextSequence = 0
+  private var nextWritten = 0
+  private var nextOffset: Int64 = 0
+  private var readsInFlight = 0
+  private var isWriting = false
+  /// Blocks from this one on lie beyond the end of the source.
+  private var endSequence = Int.max
+  /// The slot that holds an end which O_DIRECT cannot write.
+  private var tail: Int?
+
+  init(from source: Endpoint, to target: Endpoint, pool: BufferPool) {
+    self.source = source
+    self.target = target
+    blockSize = pool.bufferSize
+    blocks = Array(repeating: Block(), count: pool.count)
+    freeSlots = Array((0..<pool.count).reversed())
+    filled = Array(repeating: nil, count: pool.count)
+  }
+
+  /// Moves everything and returns what happened.
+  mutating func run(_ driver: inout Driver<Engine>) -> TransferResult {
+    do throws(Errno) {
+      try pump(&driver)
+      if result.failure?.side != .target { try writeTail(&driver) }
+    } catch {
+      result.failure = result.failure ?? TransferFailure(side: nil, errno: error)
+    }
+    driver.drain()
+    return result
+  }
+
+  private mutating func pump(_ driver: inout Driver<Engine>) throws(Errno) {
+    while true {
+      try writeNext(&driver)
+      try readAhead(&driver)
+      let outcomes = try driver.next()
+      if outcomes.isEmpty { return }
+      for outcome in outcomes {
+        if outcome.direction == .read {
+          try finishRead(outcome, &driver)
+        } else {
+          finishWrite(outcome)
+        }
+        // A target that takes no more makes it pointless to wait for the source.
+        if result.failure?.side == .target { return }
+      }
+    }
+  }
+
+  private var isPositionalSource: Bool { source.position != .stream }
+
+  private mutating func readAhead(_ driver: inout Driver<Engine>) throws(Errno) {
+    while endSequence == .max, !freeSlots.isEmpty {
+      // A stream has one reader, and so has the question whether a file has grown.
+      let asksForMore = !isPositionalSource || nextOffset >= source.size
+      if asksForMore, readsInFlight > 0 { return }
+      let slot = freeSlots.removeLast()
+      blocks[slot] = Block(sequence: nextSequence, offset: nextOffset)
+      nextSequence += 1
+      readsInFlight += 1
+      var request = Request(
+        direction: .read, endpoint: source, offset: nil, slot: slot, count: blockSize,
+        fills: isPositionalSource || target.isDirect)
+      if case .offset(let start) = source.position {
+        request.offset = start + nextOffset
+        nextOffset += Int64(blockSize)
+      }
+      try driver.start(request)
+      // Engines that finish at once should write while the block is in the processor's cache.
+      if driver.hasOutcomes { return }
+    }
+  }
+
+  private mutating func finishRead(
+    _ outcome: Outcome, _ driver: inout Driver<Engine>
+  ) throws(Errno) {
+    readsInFlight -= 1
+    let slot = outcome.slot
+    let sequence = blocks[slot].sequence
+    if let errno = outcome.failure, sequence < endSequence {
+      result.failure = TransferFailure(side: .source, errno: errno)
+    }
+    let isEnd = outcome.failure != nil || outcome.count == 0
+    let isShort = isPositionalSource && outcome.count < blockSize
+    if isEnd || isShort { endSequence = min(endSequence, sequence + (outcome.count > 0 ? 1 : 0)) }
+    guard outcome.count > 0, sequence < endSequence else {
+      freeSlots.append(slot)
+      return
+    }
+    blocks[slot].count = outcome.count
+    result.bytesRead += Int64(outcome.count)
+    if source.isDirect { result.directBytes.read += Int64(outcome.count) }
+    if !isPositionalSource {
+      blocks[slot].offset = nextOffset
+      nextOffset += Int64(outcome.count)
+    }
+    if target.position == .stream {
+      filled[sequence % filled.count] = slot
+      try writeNext(&driver)
+    } else {
+      try write(slot, &driver)
+    }
+  }
+
+  /// Writes the block whose turn it is, if it is there.
+  private mutating func writeNext(_ driver: inout Driver<Engine>) throws(Errno) {
+    let index = nextWritten % filled.count
+    guard target.position == .stream, !isWriting, let slot = filled[index] else { return }
+    filled[index] = nil
+    try write(slot, &driver)
+  }
+
+  private mutating func write(_ slot: Int, _ driver: inout Driver<Engine>) throws(Errno) {
+    let block = blocks[slot]
+    let aligned = block.count / target.alignment * target.alignment
+    guard aligned > 0 else {
+      tail = slot
+      return
+    }
+    var request = Request(
+      direction: .write, endpoint: target, offset: nil, slot: slot, count: aligned, fills: true)
+    if case .offset(let start) = target.position { request.offset = start + block.offset }
+    isWriting = true
+    try driver.start(request)
+  }
+
+  private mutating func finishWrite(_ outcome: Outcome) {
+    isWriting = false
+    nextWritten += 1
+    result.bytesWritten += Int64(outcome.count)
+    if target.isDirect { result.directBytes.written += Int64(outcome.count) }
+    if let errno = outcome.failure {
+      result.failure = TransferFailure(side: .target, errno: errno)
+    }
+    if outcome.failure == nil, outcome.count < blocks[outcome.slot].count {
+      tail = outcome.slot
+    } else {
+      freeSlots.append(outcome.slot)
+    }
+  }
+
+  /// Writes the end that O_DIRECT cannot, once nothing else is in flight: the page it lies in may
+  /// hold bytes that went past the cache before.
+  private mutating func writeTail(_ driver: inout Driver<Engine>) throws(Errno) {
+    guard let slot = tail, case .offset(let start) = target.position else { return }
+    let block = blocks[slot]
+    let aligned = block.count / target.alignment * target.alignment
+    try CachePlan.setDirect(target.descriptor, false)
+    target.cache = CacheTreatment(mode: .page, flags: target.cache.tailFlags)
+    let offset = start + block.offset + Int64(aligned)
+    let count = block.count - aligned
+    try driver.start(
+      Request(
+        direction: .write, endpoint: target, offset: offset, slot: slot, start: aligned,
+        count: count, fills: true))
+    for outcome in try driver.next() {
+      result.bytesWritten += Int64(outcome.count)
+      result.tailBytes += Int64(outcome.count)
+      if let errno = outcome.failure {
+        result.failure = TransferFailure(side: .target, errno: errno)
+        return
+      }
+    }
+    // The page is this program's own: the file was emptied before it was written.
+    do throws(Errno) {
+      try System.writeBack(target.descriptor, at: offset, count: Int64(count))
+      if target.flags.isEmpty {
+        try System.dropPages(target.descriptor, at: offset, count: Int64(count))
+      }
+    } catch {
+      result.failure = TransferFailure(side: .target, errno: error)
+    }
+  }
+}
