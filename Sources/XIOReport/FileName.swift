@@ -1,0 +1,34 @@
+internal import FoundationEssentials
+public import SystemPackage
+
+/// The name of a file in a report: a string, or bytes in base64 where it is no valid UTF-8.
+public struct FileName: Encodable, Sendable {
+  private let bytes: [UInt8]
+
+  /// Takes a path as it was given.
+  public init(_ path: FilePath) {
+    bytes = path.withPlatformString { pointer in
+      Array(UnsafeRawBufferPointer(start: pointer, count: path.length))
+    }
+  }
+
+  private enum Keys: String, CodingKey {
+    case bytes
+  }
+
+  /// The name as text, with a mark in place of what is not valid.
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// Encodes the string, or an object with the bytes.
+  ///
+  /// - Throws: What the encoder throws.
+  public func encode(to encoder: any Encoder) throws {
+    if let valid = String(validating: bytes, as: UTF8.self) {
+      var container = encoder.singleValueContainer()
+      try container.encode(valid)
+    } else {
+      var container = encoder.container(keyedBy: Keys.self)
+      try container.encode(Data(bytes).base64EncodedString(), forKey: .bytes)
+    }
+  }
+}

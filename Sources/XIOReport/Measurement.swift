@@ -1,0 +1,130 @@
+internal import Histogram
+public import SystemPackage
+public import XIOEngines
+internal import XIOSystem
+
+/// Observes one job from its beginning to its end.
+public final class Measurement {
+  private let started = Clock.monotonic
+  private let usage: ProcessUsage?
+  private let tally = SystemCallTally.current
+  private var latency: [Direction: Histogram<UInt64>] = [:]
+
+  /// Begins.
+  public init() {
+    usage = try? ProcessUsage.current()
+  }
+
+  /// Takes the durations of operations in.
+  public var observer: LatencyObserver {
+    { [self] direction, duration in
+      // From a nanosecond to an hour, to three digits; longer ones count as an hour.
+      var histogram =
+        latency.removeValue(forKey: direction)
+        ?? Histogram<UInt64>(
+          highestTrackableValue: 3_600_000_000_000, numberOfSignificantValueDigits: .three)
+      _ = histogram.record(min(UInt64(max(1, duration)), 3_600_000_000_000))
+      latency[direction] = histogram
+    }
+  }
+
+  /// What the caller knows of a job.
+  public struct Facts {
+    /// The command.
+    public var command: String
+    /// Names of the sources and of the target.
+    public var sources: [FilePath], target: FilePath
+    /// The engine.
+    public var selection: EngineSelection, session: SessionConfiguration
+    /// The queue depth that was asked for or would have been used.
+    public var queueDepth: Int
+    /// Files whose pages are to be shown.
+    public var files: [ObservedFile]
+    /// What was moved.
+    public var result: TransferResult
+    /// What driver and engine counted.
+    public var metrics: DriverMetrics, counters: EngineCounters
+    /// Whether everything went well.
+    public var succeeded: Bool
+
+    /// Takes everything.
+    public init(
+      command: String, sources: [FilePath], target: FilePath, selection: EngineSelection,
+      session: SessionConfiguration, queueDepth: Int, files: [ObservedFile],
+      result: TransferResult, metrics: DriverMetrics, counters: EngineCounters, succeeded: Bool
+    ) {
+      self.command = command
+      self.sources = sources
+      self.target = target
+      self.selection = selection
+      self.session = session
+      self.queueDepth = queueDepth
+      self.files = files
+      self.result = result
+      self.metrics = metrics
+      self.counters = counters
+      self.succeeded = succeeded
+    }
+  }
+
+  /// Ends, and makes the report.
+  public func report(_ facts: Facts) -> Report {
+    let wall = Clock.monotonic - started
+    let calls = SystemCallTally.current.since(tally)
+    let now = try? ProcessUsage.current()
+    func difference<Value: SignedInteger>(_ path: KeyPath<ProcessUsage, Value>) -> Value {
+      guard let now, let usage else { return 0 }
+      return now[keyPath: path] - usage[keyPath: path]
+    }
+    var report = Report(
+      command: facts.command, status: facts.succeeded ? "done" : "failed",
+      job: .init(sources: facts.sources.map(FileName.init), target: FileName(facts.target)),
+      engine: .init(facts), bytes: .init(facts.result), files: facts.sources.count,
+      wallNs: wall, userNs: difference(\.user), systemNs: difference(\.system),
+      runQueueNs: Known(runQueue(now), else: "the kernel has no scheduler statistics"),
+      phases: facts.metrics.recorder.totals.map { Report.Phase($0, facts.session.engine) },
+      operations: .init(facts.metrics, facts.counters),
+      systemCalls: .init(calls, facts.session.engine), requests: Self.requests(calls),
+      contextSwitches: .init(
+        voluntary: difference(\.voluntarySwitches), involuntary: difference(\.involuntarySwitches)),
+      faults: .init(minor: difference(\.minorFaults), major: difference(\.majorFaults)),
+      device: device(now), latencyNs: latencies, pageCache: facts.files.map(Report.CachedFile.init),
+      durability: .init(facts.files))
+    report.collectReasons()
+    return report
+  }
+
+  private func runQueue(_ now: ProcessUsage?) -> Nanoseconds? {
+    guard let before = usage?.runQueue, let after = now?.runQueue else { return nil }
+    return after - before
+  }
+
+  private func device(_ now: ProcessUsage?) -> Report.Device {
+    let reason = "/proc/self/io is missing or not readable"
+    guard let before = usage?.device, let after = now?.device else {
+      return .init(readBytes: .unknown(reason), writeBytes: .unknown(reason))
+    }
+    return .init(
+      readBytes: .value(after.readBytes - before.readBytes),
+      writeBytes: .value(after.writeBytes - before.writeBytes))
+  }
+
+  private var latencies: [String: Report.Latency] {
+    Dictionary(
+      uniqueKeysWithValues: latency.map { direction, histogram in
+        func percentile(_ value: Double) -> UInt64 { histogram.valueAtPercentile(value) }
+        return (
+          direction.rawValue,
+          Report.Latency(
+            count: histogram.totalCount, min: histogram.minNonZero, p50: percentile(50),
+            p90: percentile(90), p99: percentile(99), p999: percentile(99.9), max: histogram.max)
+        )
+      })
+  }
+
+  private static func requests(_ calls: SystemCallTally) -> [String: UInt64] {
+    Dictionary(
+      uniqueKeysWithValues: calls.entries.filter { $0.call.isRequest }
+        .map { ($0.call.name, $0.count) })
+  }
+}

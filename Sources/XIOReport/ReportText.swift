@@ -1,0 +1,167 @@
+/// Numbers with units, for people.
+enum Units {
+  /// A number with three digits that matter.
+  private static func short(_ value: Double) -> String {
+    let decimals = value < 10 ? 2 : value < 100 ? 1 : 0
+    var scaled = value
+    for _ in 0..<decimals { scaled *= 10 }
+    var digits = String(Int64(scaled.rounded()))
+    guard decimals > 0 else { return digits }
+    while digits.count <= decimals { digits = "0" + digits }
+    digits.insert(".", at: digits.index(digits.endIndex, offsetBy: -decimals))
+    return digits
+  }
+
+  private static func scaled(_ value: Double, _ step: Double, _ units: [String]) -> String {
+    var (value, index) = (value, 0)
+    while value >= step * 0.9995, index < units.count - 1 {
+      value /= step
+      index += 1
+    }
+    return index == 0 && value == value.rounded()
+      ? "\(Int64(value)) \(units[0])" : "\(short(value)) \(units[index])"
+  }
+
+  /// A duration of nanoseconds.
+  static func time(_ nanoseconds: some BinaryInteger) -> String {
+    scaled(Double(nanoseconds), 1000, ["ns", "µs", "ms", "s"])
+  }
+
+  /// A number of bytes.
+  static func size(_ bytes: some BinaryInteger) -> String {
+    scaled(Double(bytes), 1024, ["B", "KiB", "MiB", "GiB", "TiB"])
+  }
+}
+
+extension Report {
+  /// The report as text of at most 80 columns, with a final newline.
+  public func text() -> String {
+    var page = Page()
+    summary(&page)
+    phaseLines(&page)
+    latencyLines(&page)
+    costLines(&page)
+    cacheLines(&page)
+    return page.lines.joined(separator: "\n") + "\n"
+  }
+
+  private func summary(_ page: inout Page) {
+    let speed = wallNs > 0 ? Int64(Double(bytes.total) / Double(wallNs) * 1e9) : 0
+    page.add(command, "\(Units.size(bytes.total)) in \(Units.time(wallNs)), \(Units.size(speed))/s, \(status)")
+    page.add("engine", "\(engine.ran) (asked: \(engine.asked)): \(engine.synchrony), \(engine.meanwhile)")
+    if let notify = engine.notify.value { page.add("notify", notify) }
+    if !engine.mechanisms.isEmpty { page.add("mechanism", engine.mechanisms.joined(separator: ", ")) }
+    for reason in engine.reasons + engine.remarks { page.add("", reason) }
+    var depth = "queue depth \(engine.queueDepthInUse)"
+    if engine.queueDepth != engine.queueDepthInUse { depth += " (asked: \(engine.queueDepth))" }
+    page.add("buffers", "\(Units.size(engine.blockSize)), \(depth)")
+    page.add(
+      "bytes",
+      "\(Units.size(bytes.userCopied)) user-copied, \(Units.size(bytes.offloaded)) offloaded, "
+        + "\(Units.size(bytes.reflinked)) reflinked")
+    if bytes.directRead + bytes.directWritten > 0 {
+      page.add(
+        "direct",
+        "\(Units.size(bytes.directRead)) read, \(Units.size(bytes.directWritten)) written, "
+          + "\(Units.size(bytes.bufferedTail)) of the end buffered")
+    }
+  }
+
+  private func phaseLines(_ page: inout Page) {
+    for (index, phase) in phases.enumerated() {
+      var parts: [String] = []
+      if let wait = phase.waitNs.value { parts.append("wait \(Units.time(wait))") }
+      if let copy = phase.copyNs.value { parts.append("copy \(Units.time(copy))") }
+      if let prepare = phase.prepareNs.value { parts.append("prepare \(Units.time(prepare))") }
+      if let merged = phase.mergedNs.value { parts.append("wait and copy \(Units.time(merged))") }
+      page.add(
+        index == 0 ? "phases" : "",
+        "\(phase.direction): \(parts.joined(separator: ", ")) (\(phase.basis))")
+    }
+  }
+
+  private func latencyLines(_ page: inout Page) {
+    for (index, name) in latencyNs.keys.sorted().enumerated() {
+      guard let latency = latencyNs[name] else { continue }
+      let figures = [
+        ("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("max", latency.max),
+      ]
+      page.add(
+        index == 0 ? "latency" : "",
+        "\(name): " + figures.map { "\($0) \(Units.time($1))" }.joined(separator: ", "))
+    }
+  }
+
+  private func costLines(_ page: inout Page) {
+    page.add("processor", "user \(Units.time(userNs)), system \(Units.time(systemNs))")
+    page.add(
+      "operations",
+      "\(operations.submitted) submitted, \(operations.shortCounts) short, "
+        + "\(operations.eagainRetries) EAGAIN, \(operations.signals) signals")
+    let names = systemCalls.byName.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    page.add("calls", "\(systemCalls.total) system calls: " + names.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+    if !requests.isEmpty {
+      page.add("requests", requests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+    }
+    page.add(
+      "switches",
+      "\(contextSwitches.voluntary) voluntary, \(contextSwitches.involuntary) involuntary; "
+        + "faults: \(faults.minor) minor, \(faults.major) major")
+    if let read = device.readBytes.value, let written = device.writeBytes.value {
+      page.add("device", "\(Units.size(read)) read, \(Units.size(written)) written")
+    } else {
+      page.add("device", "unknown: \(device.readBytes.reason ?? "")")
+    }
+  }
+
+  private func cacheLines(_ page: inout Page) {
+    for file in pageCache {
+      page.add(file.role, "\(escaped(file.file.text)), \(Units.size(file.bytes)), cache mode \(file.mode)" + (file.asked == file.mode ? "" : " (asked: \(file.asked))"))
+      if let before = file.before.residentPages.value, let after = file.after.residentPages.value {
+        var line = "resident \(before) → \(after) pages"
+        if let dirty = file.after.dirtyPages.value, let writeback = file.after.writebackPages.value {
+          line += ", then \(dirty) dirty, \(writeback) in writeback"
+        }
+        page.add("", line)
+      } else {
+        page.add("", "pages unknown: \(file.after.residentPages.reason ?? file.before.residentPages.reason ?? "")")
+      }
+      if let alignment = file.alignment.value {
+        let honoured = file.directHonoured.value.map { $0 ? "honoured" : "not honoured" } ?? "unknown"
+        page.add("", "O_DIRECT \(honoured), alignment \(alignment)")
+      }
+    }
+    if let dirty = durability.dirtyBytes.value, dirty > 0 {
+      page.add("durability", "\(durability.level): \(Units.size(dirty)) not on the device yet")
+    }
+  }
+
+  private func escaped(_ name: String) -> String {
+    String(String.UnicodeScalarView(name.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : $0 }))
+  }
+}
+
+/// Lines with a title in the first column, broken at 80.
+private struct Page {
+  private static let indent = 12
+  private static let width = 80
+  var lines: [String] = []
+
+  mutating func add(_ title: String, _ text: String) {
+    var title = title
+    var line = ""
+    for word in text.split(separator: " ") {
+      if !line.isEmpty, Self.indent + line.count + 1 + word.count > Self.width {
+        lines.append(Self.pad(title) + line)
+        title = ""
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    lines.append(Self.pad(title) + line)
+  }
+
+  private static func pad(_ title: String) -> String {
+    title + String(repeating: " ", count: max(1, indent - title.count))
+  }
+}
