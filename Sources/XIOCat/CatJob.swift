@@ -1,0 +1,118 @@
+internal import SystemPackage
+internal import XIOEngines
+internal import XIOReport
+internal import XIOSystem
+
+/// One concatenation, on whichever engine was chosen.
+struct CatJob: TransferJob {
+  struct Output {
+    var result = TransferResult()
+    var metrics = DriverMetrics()
+    var counters = EngineCounters()
+    var files: [ObservedFile] = []
+    var succeeded = true
+  }
+
+  let inputs: [FilePath]
+  var output: CatOutput
+  let options: TransferOptions
+  let session: SessionConfiguration
+  let measures: Bool
+  let onFailure: (IOFailure) -> Void
+  private var done = Output()
+
+  init(
+    inputs: [FilePath], output: CatOutput, options: TransferOptions,
+    session: SessionConfiguration, measures: Bool, onFailure: @escaping (IOFailure) -> Void
+  ) {
+    self.inputs = inputs
+    self.output = output
+    self.options = options
+    self.session = session
+    self.measures = measures
+    self.onFailure = onFailure
+  }
+
+  mutating func run<Session: TransferSession & ~Copyable>(
+    _ session: inout Session
+  ) throws(Never) -> Output {
+    let before = measures ? output.probe() : nil
+    for path in inputs {
+      do throws(IOFailure) {
+        try concatenate(path, &session)
+      } catch {
+        done.succeeded = false
+        onFailure(error)
+        // Without a reader, or a reason to go on, the other inputs are of no use.
+        if error.action.isWrite || error.isInterruption { break }
+      }
+    }
+    do throws(IOFailure) { try output.finish() } catch {
+      done.succeeded = false
+      onFailure(error)
+    }
+    if let before {
+      done.files.append(
+        ObservedFile(
+          path: Concatenation.standardStream, role: .target, asked: options.cache.rawValue,
+          mode: output.cache.mode.rawValue, alignment: output.cache.shownAlignment,
+          size: done.result.total, before: before, after: output.probe()))
+    }
+    done.metrics = session.metrics
+    done.counters = session.counters
+    return done
+  }
+
+  private mutating func concatenate<Session: TransferSession & ~Copyable>(
+    _ path: FilePath, _ session: inout Session
+  ) throws(IOFailure) {
+    let input = try CatInput(path, options, self.session)
+    defer { input.close() }
+    guard !input.isOutput(output) else {
+      throw IOFailure(.read, path, nil, reason: "input file is output file")
+    }
+    let before = measures ? input.probe() : nil
+    let result = session.transfer(from: input.endpoint, to: output.endpoint)
+    input.advance(by: result.bytesRead + result.bytesOffloaded)
+    done.result.add(result)
+    if let before {
+      done.files.append(
+        ObservedFile(
+          path: path, role: .source, asked: options.cache.rawValue, mode: input.cache.mode.rawValue,
+          alignment: input.cache.shownAlignment, size: input.status.size, before: before,
+          after: input.probe()))
+    }
+    try output.advance(by: result.total)
+    if let failure = result.failure { throw describe(failure, path) }
+  }
+
+  private func describe(_ failure: TransferFailure, _ path: FilePath) -> IOFailure {
+    switch failure.side {
+    case .source: IOFailure(.read, path, failure.errno)
+    case .target: IOFailure(.write, nil, failure.errno)
+    case nil: IOFailure(.copy(to: Concatenation.standardStream), path, failure.errno)
+    }
+  }
+}
+
+extension IOFailure.Action {
+  fileprivate var isWrite: Bool {
+    if case .write = self { true } else { false }
+  }
+}
+
+extension TransferResult {
+  /// The bytes that arrived.
+  fileprivate var total: Int64 { bytesWritten + bytesOffloaded + bytesReflinked }
+
+  fileprivate mutating func add(_ other: TransferResult) {
+    bytesRead += other.bytesRead
+    bytesWritten += other.bytesWritten
+    bytesOffloaded += other.bytesOffloaded
+    bytesReflinked += other.bytesReflinked
+    directBytes.read += other.directBytes.read
+    directBytes.written += other.directBytes.written
+    tailBytes += other.tailBytes
+    mechanisms += other.mechanisms.filter { !mechanisms.contains($0) }
+  }
+}

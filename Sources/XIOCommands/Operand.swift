@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import SystemPackage
+
+/// The name of a file on the command line: bytes, whatever they are.
+struct Operand: ExpressibleByArgument {
+  let path: FilePath
+
+  init(argument: String) {
+    path = Arguments.path(Arguments.decode(argument))
+  }
+}
+
+/// A number of bytes with an optional suffix, as GNU's tools understand it.
+struct ByteCount: ExpressibleByArgument {
+  let value: Int
+
+  private static let powers = ["K": 1, "M": 2, "G": 3, "T": 4, "P": 5]
+
+  init?(argument: String) {
+    let digits = argument.prefix { $0.isASCII && $0.isNumber }
+    guard let number = Int(digits) else { return nil }
+    var suffix = argument.dropFirst(digits.count)
+    var scale = 1
+    if !suffix.isEmpty {
+      guard let power = Self.powers[suffix.removeFirst().uppercased()] else { return nil }
+      let base: Int
+      switch suffix {
+      case "", "iB": base = 1024
+      case "B": base = 1000
+      default: return nil
+      }
+      for _ in 0..<power { scale *= base }
+    }
+    let (product, overflow) = number.multipliedReportingOverflow(by: scale)
+    value = overflow ? .max : product
+  }
+}

@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SystemPackage
+internal import XIOSystem
+
+/// The program as a whole: from its arguments to its exit status.
+public enum Program {
+  /// Runs the command that the arguments name, and ends the process with its status.
+  public static func main() -> Never {
+    StandardStreams.occupy()
+    let brokenPipesWereIgnored = Termination.ignoreBrokenPipes()
+    let status = run(Arguments.raw())
+    if let signal = Termination.requested { Termination.raise(signal) }
+    if status == .readerLeft {
+      if !brokenPipesWereIgnored { Termination.raise(SIGPIPE) }
+      Diagnostics(program: Arguments.shownName).report("error writing standard output: Broken pipe")
+    }
+    // Nothing is buffered and helper threads may still block: there is nothing to wait for.
+    _exit(status.rawValue)
+  }
+
+  private static func run(_ arguments: Arguments) -> ExitStatus {
+    // Parsing costs about as much as starting the process, and plain operands need none.
+    if arguments.command == "cat", arguments.hasOperandsOnly {
+      return CatCommand.execute(arguments.operands, SharedOptions.Values())
+    }
+    do {
+      var command = try Xio.parseAsRoot(arguments.forParser)
+      try command.run()
+      return .success
+    } catch let status as ExitStatus {
+      return status
+    } catch {
+      return explain(error, arguments)
+    }
+  }
+
+  /// Prints help where it was asked for, or what is wrong with the command line.
+  private static func explain(_ error: any Error, _ arguments: Arguments) -> ExitStatus {
+    if Xio.exitCode(for: error) == .success {
+      return StandardStreams.print(Xio.fullMessage(for: error, columns: Terminal.columns) + "\n")
+    }
+    let name = arguments.programName
+    let diagnostics = Diagnostics(program: name)
+    diagnostics.report(Arguments.display(Xio.message(for: error)))
+    diagnostics.hint("try '\(name) --help'")
+    return .failure
+  }
+}
+
+/// How the process ends.
+enum ExitStatus: Int32, Error {
+  /// Everything was done.
+  case success = 0
+  /// Something failed, or the command line was wrong.
+  case failure = 1
+  /// The reader of standard output has left; the status is that of SIGPIPE.
+  case readerLeft = 141
+}

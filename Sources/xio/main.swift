@@ -1,0 +1,3 @@
+import XIOCommands
+
+Program.main()
