@@ -1,0 +1,48 @@
+#ifndef CXIO_TEST_SUPPORT_H
+#define CXIO_TEST_SUPPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// What the tests need from the system and Swift cannot call: system calls without a wrapper in
+// the C library, functions that take a callback, and functions that its module hides. No header
+// with the types of the C library is included here, as Swift would then take them for types of
+// this module.
+
+/// Page counts of one file, as the kernel's struct cachestat lays them out.
+struct xio_test_cachestat {
+  uint64_t cached;
+  uint64_t dirty;
+  uint64_t writeback;
+  uint64_t evicted;
+  uint64_t recently_evicted;
+};
+
+/// Counts the pages of a whole file in the page cache with cachestat(2).
+/// Returns 0, or -1 with errno set.
+int xio_test_cachestat(int descriptor, struct xio_test_cachestat *result);
+
+/// Opens a descriptor for a process with pidfd_open(2), close-on-exec.
+int xio_test_pidfd_open(int process);
+
+/// Makes a pipe whose ends are close-on-exec.
+/// Returns 0, or -1 with errno set.
+int xio_test_pipe(int ends[2]);
+
+/// Opens the controlling side of a pseudo-terminal, close-on-exec, and tells the other's name.
+/// Returns a descriptor, or -1 with errno set.
+int xio_test_open_terminal(char *name, size_t size);
+
+/// Makes a process that is spawned start in a directory; actions is a posix_spawn_file_actions_t.
+/// Returns 0 or an error number.
+int xio_test_spawn_in_directory(void *actions, const char *path);
+
+/// Removes a file or a directory with all below it; it does not cross into mounts.
+/// Returns 0, or -1 with errno set.
+int xio_test_remove_tree(const char *path);
+
+/// Fills a buffer with pseudo-random bytes, 64 at a time. The state must not be zero; it is left
+/// where the next call goes on.
+void xio_test_random_fill(void *buffer, size_t size, uint64_t state[8]);
+
+#endif

@@ -1,0 +1,168 @@
+import Glibc
+import Synchronization
+public import SystemPackage
+import Testing
+
+/// A kind of file system that tests run on.
+public enum FileSystemKind: String, Sendable, CaseIterable {
+  /// The default of most distributions; no shared blocks.
+  case ext4
+  /// Shares blocks on request.
+  case xfs
+  /// Copies on write, with checksums.
+  case btrfs
+  /// Memory without a device below.
+  case tmpfs
+
+  /// The smallest size that its tools accept.
+  public var smallestSize: Int {
+    switch self {
+    case .ext4: 2 << 20
+    case .xfs: 300 << 20
+    case .btrfs: 128 << 20
+    case .tmpfs: 1 << 20
+    }
+  }
+}
+
+/// A file system of its own, in memory, unmounted when the object goes or the test process ends.
+///
+/// A helper process waits for the end of the test process, however that comes, so that nothing
+/// stays mounted after one that was killed. The image has no name any more once it is mounted, so
+/// that its memory goes with the mount.
+public final class MountedFileSystem: Sendable {
+  /// What kind it is.
+  public let kind: FileSystemKind
+
+  /// Where it is mounted.
+  public let path: FilePath
+
+  private let remover: Mutex<RunningProgram?>
+  private let removerInput: FileDescriptor
+
+  /// Makes a file system and mounts it.
+  ///
+  /// - Parameters:
+  ///   - kind: what kind.
+  ///   - size: its size in bytes; memory is taken only for what is written.
+  ///   - options: options of mount(8).
+  /// - Throws: `SupportFailure` without root, without the tools, or when one of them fails.
+  public init(_ kind: FileSystemKind, size: Int = 4 << 30, options: [String] = []) throws {
+    guard geteuid() == 0 else {
+      throw SupportFailure("run the tests as root: they mount \(kind.rawValue) file systems")
+    }
+    guard size >= kind.smallestSize else {
+      throw SupportFailure("\(kind.rawValue) cannot be as small as \(size) bytes")
+    }
+    self.kind = kind
+    path = try makeMountPoint(kind)
+    let pipe = try closeOnExecPipe()
+    removerInput = pipe.writer
+    keptDescriptors.withLock { _ = $0.insert(Int(pipe.writer.rawValue)) }
+    remover = Mutex(try startRemover(of: path, input: pipe.reader))
+    try mountLock.withLock { _ in
+      try mountFileSystem(kind, at: path, size: size, options: options)
+    }
+  }
+
+  deinit { unmount() }
+
+  /// Makes a directory for one test on the file system.
+  ///
+  /// - Throws: `SupportFailure` when it cannot be made.
+  public func directory() throws -> TestDirectory { try TestDirectory(root: path) }
+
+  /// Unmounts the file system and waits until that is done.
+  public func unmount() {
+    remover.withLock { running in
+      guard let remover = running else { return }
+      running = nil
+      keptDescriptors.withLock { _ = $0.remove(Int(removerInput.rawValue)) }
+      try? removerInput.close()
+      _ = try? remover.wait()
+    }
+  }
+
+  /// Returns the file system of a kind that all tests of the process share.
+  ///
+  /// - Parameter kind: what kind.
+  /// - Returns: the file system; it stays until the test process ends.
+  /// - Throws: `SupportFailure` when there is none to be had.
+  public static func shared(_ kind: FileSystemKind) throws -> MountedFileSystem {
+    try sharedMounts.withLock { mounts in
+      if let mounted = mounts[kind] { return mounted }
+      if mounts.isEmpty { atexit { unmountShared() } }
+      let mounted = try MountedFileSystem(kind)
+      mounts[kind] = mounted
+      return mounted
+    }
+  }
+}
+
+extension TestDirectory {
+  /// Makes a directory on the shared file system of a kind.
+  ///
+  /// - Parameter kind: what kind.
+  /// - Throws: `SupportFailure` when there is no such file system to be had.
+  public convenience init(on kind: FileSystemKind) throws {
+    try self.init(root: MountedFileSystem.shared(kind).path)
+  }
+}
+
+private let sharedMounts = Mutex<[FileSystemKind: MountedFileSystem]>([:])
+
+/// Serialises mount(8): two that look for a free loop device at once can find the same one.
+private let mountLock = Mutex(())
+
+private func unmountShared() {
+  sharedMounts.withLock { mounts in
+    for mounted in mounts.values { mounted.unmount() }
+    mounts = [:]
+  }
+}
+
+private func makeMountPoint(_ kind: FileSystemKind) throws -> FilePath {
+  var template = Array("/tmp/xio-mount-\(kind.rawValue)-XXXXXX".utf8CString)
+  let path = template.withUnsafeMutableBufferPointer { buffer in
+    buffer.baseAddress.flatMap { mkdtemp($0) }.map { FilePath(platformString: $0) }
+  }
+  guard let path else { throw SupportFailure.system("make a mount point in /tmp") }
+  return path
+}
+
+/// Starts the process that unmounts when the other end of its input is closed.
+private func startRemover(of path: FilePath, input: FileDescriptor) throws -> RunningProgram {
+  let script = """
+    trap '' INT TERM HUP
+    read -r _
+    umount -l "$1" 2>/dev/null
+    rm -f "/dev/shm/${1##*/}.img"
+    rmdir "$1"
+    """
+  var shell = TestProgram("/bin/sh", ["-c", script, "xio-unmount", path])
+  shell.input = .descriptor(input)
+  shell.output = .null
+  shell.errorOutput = .null
+  shell.timeLimit = .seconds(24 * 60 * 60)
+  defer { try? input.close() }
+  return try shell.start()
+}
+
+private func mountFileSystem(
+  _ kind: FileSystemKind, at path: FilePath, size: Int, options: [String]
+) throws {
+  let choices = (kind == .tmpfs ? ["size=\(size)"] : ["loop"]) + options
+  let list = choices.joined(separator: ",")
+  if kind == .tmpfs {
+    try runTool("mount", "-t", "tmpfs", "-o", list, "tmpfs", path)
+    return
+  }
+  let image = FilePath("/dev/shm").appending("\(path.lastComponent?.string ?? "xio-mount").img")
+  defer { _ = image.withPlatformString { unlink($0) } }
+  let descriptor = try FileDescriptor.open(
+    image, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
+    permissions: [.ownerReadWrite])
+  try descriptor.closeAfter { try descriptor.resize(to: Int64(size)) }
+  try runTool("mkfs.\(kind.rawValue)", "-q", image)
+  try runTool("mount", "-t", kind.rawValue, "-o", list, image, path)
+}

@@ -1,0 +1,21 @@
+import Glibc
+import SystemPackage
+import Testing
+
+/// Finds a tool of the system, also where only root looks.
+func findTool(_ name: String) throws -> FilePath {
+  let path = (environmentValue("PATH") ?? "") + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
+  for directory in path.split(separator: ":") {
+    let file = FilePath(String(directory)).appending(name)
+    if file.withPlatformString({ access($0, X_OK) }) == 0 { return file }
+  }
+  throw SupportFailure("the tests need \(name), which is not installed: run scripts/setup.sh test")
+}
+
+/// Runs a tool of the system and returns what it printed.
+@discardableResult
+func runTool(_ name: String, _ arguments: any ByteString...) throws -> String {
+  let result = try TestProgram(try findTool(name), arguments).run()
+  guard result.status == 0 else { throw SupportFailure("\(name) failed: \(result)") }
+  return result.outputText
+}

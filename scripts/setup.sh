@@ -1,0 +1,89 @@
+#!/bin/sh
+# Installs the Debian packages that a build needs; with the argument `test`, also those that the
+# tests need. Does nothing when all are there.
+set -eu
+
+packages="gcc libc6-dev liburing-dev libaio-dev make"
+case ${1-} in
+  '') ;;
+  test) packages="$packages e2fsprogs xfsprogs btrfs-progs strace util-linux mount binutils" ;;
+  *)
+    echo "usage: $0 [test]" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v "${SWIFT:-swift}" >/dev/null 2>&1; then
+  cat >&2 <<'TEXT'
+setup: there is no swift in PATH. xio is built with Swift 6.2 or later:
+install it as https://www.swift.org/install/linux/ says and add its usr/bin to PATH.
+TEXT
+  exit 1
+fi
+
+# Whether each part is there is asked of the system itself, so that a machine with another package
+# manager, or with a library built by hand, needs no apt.
+has() {
+  case $1 in
+    gcc) command -v gcc || command -v clang ;;
+    libc6-dev) has_header stdio.h ;;
+    liburing-dev) has_header liburing.h && has_library uring ;;
+    libaio-dev) has_header libaio.h && has_library aio ;;
+    make) command -v make ;;
+    e2fsprogs) has_tool mkfs.ext4 ;;
+    xfsprogs) has_tool mkfs.xfs ;;
+    btrfs-progs) has_tool mkfs.btrfs ;;
+    strace) has_tool strace ;;
+    util-linux) has_tool fincore ;;
+    mount) has_tool mount && has_tool losetup ;;
+    binutils) has_tool nm ;;
+  esac >/dev/null 2>&1
+}
+
+has_tool() {
+  PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1"
+}
+
+has_header() {
+  compiler=$(command -v gcc || command -v clang) || return 1
+  echo "#include <$1>" | "$compiler" -E -x c - -o /dev/null
+}
+
+# A static program needs the archive, not only the shared library.
+has_library() {
+  compiler=$(command -v gcc || command -v clang) || return 1
+  [ -f "$("$compiler" -print-file-name="lib$1.a")" ]
+}
+
+missing=
+for package in $packages; do
+  has "$package" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+  cat >&2 <<TEXT
+setup: these Debian packages are missing, and there is no apt-get to install them with:
+ $missing
+Install what your system calls them, with headers and static libraries, and try again.
+TEXT
+  exit 1
+fi
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null 2>&1; then
+    cat >&2 <<TEXT
+setup: these packages are missing, and installing them takes root or sudo. Run as root:
+  apt-get install --no-install-recommends$missing
+TEXT
+    exit 1
+  fi
+  as_root=sudo
+fi
+
+echo "setup: installing$missing"
+$as_root apt-get update -qq
+# shellcheck disable=SC2086 # The list is meant to be split.
+$as_root env DEBIAN_FRONTEND=noninteractive \
+  apt-get install --yes -qq --no-install-recommends $missing
