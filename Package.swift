@@ -45,6 +45,18 @@ let package = Package(
       name: "XIOTestSupport", dependencies: ["CXIOTestSupport", system],
       path: "Tests/XIOTestSupport"),
     .testTarget(name: "XIOTestSupportTests", dependencies: ["XIOTestSupport", system]),
+    .testTarget(
+      name: "XIOSystemTests", dependencies: ["XIOSystem", "XIOTestSupport", system]),
+    .testTarget(
+      name: "XIOEnginesTests",
+      dependencies: ["XIOSystem", "XIOEngines", "XIOTestSupport", system]),
+    .testTarget(
+      name: "XIOReportTests",
+      dependencies: ["XIOSystem", "XIOEngines", "XIOReport", "XIOTestSupport", system]),
+    .testTarget(
+      name: "XIOCommandsTests", dependencies: ["XIOCommands", "XIOTestSupport", system, arguments]),
+    .testTarget(
+      name: "XIOProgramTests", dependencies: ["xio", "xio-launcher", "XIOTestSupport", system]),
     .testTarget(name: "TidyTests"),
   ]
 )
