@@ -37,11 +37,11 @@ public struct Concatenation {
     _ measurement: Measurement?, onFailure: @escaping (IOFailure) -> Void
   ) throws(CatError) -> Output {
     let output: CatOutput
-    let selection = EngineSelection.resolve(options.engine, candidates: candidates)
+    var selection = EngineSelection.resolve(options.engine, candidates: candidates)
     let settled: (session: SessionConfiguration, queueDepth: Int)
     do throws(IOFailure) {
       output = try CatOutput(options, engine: selection.engine)
-      settled = try options.session(for: selection.engine)
+      settled = try options.session(for: &selection)
     } catch {
       throw .io(error)
     }

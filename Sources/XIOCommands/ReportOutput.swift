@@ -53,6 +53,6 @@ struct ReportOutput {
   private func explain(_ selection: EngineSelection) {
     let asked = selection.asked?.rawValue ?? "auto"
     diagnostics.report("engine \(selection.engine.rawValue) (asked: \(asked))")
-    for reason in selection.reasons { diagnostics.report("engine \(reason)") }
+    for reason in selection.reasons { diagnostics.report(reason) }
   }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SystemPackage
 internal import XIOSystem
 
@@ -55,5 +56,8 @@ enum StandardStreams {
 /// What is known of the terminal.
 enum Terminal {
   /// The width that help is laid out for: COLUMNS, or 80.
-  static var columns: Int { 80 }
+  static var columns: Int {
+    let value = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? 80
+    return (40...200).contains(value) ? value : 80
+  }
 }

@@ -36,15 +36,19 @@ public struct CopyFile {
     let source = try CopySource(sourcePath)
     defer { source.close() }
     let target = try CopyTarget(targetPath, for: source)
-    let selection = EngineSelection.resolve(
+    var selection = EngineSelection.resolve(
       options.engine, candidates: Self.candidates(source, target, options))
-    let (session, depth) = try failing { () throws(IOFailure) in
-      try options.session(
-        for: selection.engine, sourceSize: source.status.kind == .regular ? source.size : nil)
+    let session: SessionConfiguration
+    let depth: Int
+    let plan: CopyPlan
+    do throws(IOFailure) {
+      (session, depth) = try options.session(
+        for: &selection, sourceSize: source.status.kind == .regular ? source.size : nil)
+      plan = try CopyPlan(source, target, options, session)
+    } catch {
+      throw .io(error)
     }
-    let plan = try failing { () throws(IOFailure) in
-      try CopyPlan(source, target, options, session)
-    }
+    selection.reasons += plan.reasons
     let before = measurement.map { _ in source.probe() }
     var job = CopyJob(source: source, target: target, plan: plan, measures: measurement != nil)
     var outcome: CopyJob.Output
@@ -84,12 +88,6 @@ public struct CopyFile {
     }
     return [(.uring, "a large file gains from reading ahead while it is written"), blocking]
   }
-
-  private func failing<Value>(
-    _ body: () throws(IOFailure) -> Value
-  ) throws(CopyError) -> Value {
-    do throws(IOFailure) { return try body() } catch { throw .io(error) }
-  }
 }
 
 /// Why a copy did not begin.
@@ -112,6 +110,12 @@ struct CopyPlan {
   let asked: String
   var source: CacheTreatment
   var target: CacheTreatment
+
+  /// What `keep` came down to.
+  var reasons: [String] {
+    guard asked == CacheMode.keep.rawValue else { return [] }
+    return ["keep: the source is read \(source.mode.rawValue), the target written \(target.mode.rawValue)"]
+  }
 
   init(
     _ source: CopySource, _ target: CopyTarget, _ options: TransferOptions,

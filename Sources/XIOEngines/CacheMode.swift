@@ -21,8 +21,6 @@ public struct CacheTreatment: Sendable, Equatable {
   public var alignment = 1
   /// Flags of each transfer.
   public var flags: TransferFlags = []
-  /// Flags of the end of a file that O_DIRECT cannot write.
-  public var tailFlags: TransferFlags = []
   /// Whether the alignment was assumed, because the file system names none.
   public var isAlignmentAssumed = false
 
@@ -69,14 +67,14 @@ public enum CachePlan {
       if mode == .keep, carriesFlags, dontCache == .honoured {
         return CacheTreatment(mode: .uncached, flags: .dontCache)
       }
-      return try direct(mode, path, probe, tail: carriesFlags && dontCache == .honoured)
+      return try direct(mode, path, probe)
     case .page:
       return .page
     }
   }
 
   private static func direct(
-    _ mode: CacheMode, _ path: FilePath, _ probe: FileDescriptor, tail carriesFlags: Bool
+    _ mode: CacheMode, _ path: FilePath, _ probe: FileDescriptor
   ) throws(IOFailure) -> CacheTreatment {
     do throws(Errno) {
       guard let alignment = try System.directAlignment(probe) else {
@@ -84,7 +82,7 @@ public enum CachePlan {
       }
       return CacheTreatment(
         mode: .direct, alignment: max(alignment.offset, alignment.memory),
-        tailFlags: carriesFlags ? .dontCache : [], isAlignmentAssumed: !alignment.isDeclared)
+        isAlignmentAssumed: !alignment.isDeclared)
     } catch {
       throw refusal(
         mode, path, "O_DIRECT is not honoured: the file system serves it from the page cache",

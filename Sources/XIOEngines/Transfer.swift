@@ -203,7 +203,7 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     let block = blocks[slot]
     let aligned = block.count / target.alignment * target.alignment
     try CachePlan.setDirect(target.descriptor, false)
-    target.cache = CacheTreatment(mode: .page, flags: target.cache.tailFlags)
+    target.cache = .page
     let offset = start + block.offset + Int64(aligned)
     let count = block.count - aligned
     try driver.start(
@@ -218,12 +218,10 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
         return
       }
     }
-    // The page is this program's own: the file was emptied before it was written.
+    // The pages are this program's own: the file was emptied before it was written.
     do throws(Errno) {
       try System.writeBack(target.descriptor, at: offset, count: Int64(count))
-      if target.flags.isEmpty {
-        try System.dropPages(target.descriptor, at: offset, count: Int64(count))
-      }
+      try System.dropPages(target.descriptor, at: offset, count: Int64(count))
     } catch {
       result.failure = TransferFailure(side: .target, errno: error)
     }

@@ -28,17 +28,24 @@ public struct TransferOptions: Sendable {
   ///
   /// - Parameters:
   ///   - sourceSize: The size of the source in bytes, when there is but one and it is known.
-  /// - Returns: The session's settings, and the depth before it was cut to what can be of use.
+  /// - Returns: The session's settings, and the depth before it was cut to what can be of use; why it
+  ///   was cut is added to the selection's reasons.
   /// - Throws: ``IOFailure`` for buffers that do not fit into memory.
   public func session(
-    for engine: EngineName, sourceSize: Int64? = nil
+    for selection: inout EngineSelection, sourceSize: Int64? = nil
   ) throws(IOFailure) -> (session: SessionConfiguration, queueDepth: Int) {
+    let engine = selection.engine
     let traits = Registry.description(of: engine).traits
     let size = blockSize ?? Self.defaultBlockSize
     let asked = queueDepth ?? traits.defaultDepth
-    var depth = traits.maximumDepth.map { min($0, asked) } ?? asked
-    if let sourceSize, sourceSize > 0 {
-      depth = min(depth, Int(sourceSize / Int64(size)) + 1)
+    var depth = asked
+    if let maximum = traits.maximumDepth, maximum < depth {
+      depth = maximum
+      selection.reasons.append("\(engine.rawValue) has \(depth) operation in flight, not \(asked)")
+    }
+    if let blocks = sourceSize.map({ Int($0 / Int64(size)) + 1 }), blocks < depth {
+      depth = blocks
+      selection.reasons.append("the file has no more than \(depth) blocks to have in flight")
     }
     let limit = System.physicalMemory / 2
     guard size <= Self.blockSizeLimit, size <= limit / depth else {

@@ -128,7 +128,7 @@ extension Report {
       }
       if let alignment = file.alignment.value {
         let honoured = file.directHonoured.value.map { $0 ? "honoured" : "not honoured" } ?? "unknown"
-        page.add("", "O_DIRECT \(honoured), alignment \(alignment)")
+        page.add("", "O_DIRECT \(honoured), alignment \(alignment) bytes")
       }
     }
     if let dirty = durability.dirtyBytes.value, dirty > 0 {

@@ -98,7 +98,10 @@ extension System {
   ///
   /// The corresponding C function is `epoll_ctl`.
   public static func isEpollable(_ descriptor: FileDescriptor) -> Bool {
-    xio_is_epollable(descriptor.rawValue)
+    for call in [SystemCall.epollCreate1, .epollCtl, .close] {
+      xio_count_system_call(call.rawValue, 1)
+    }
+    return xio_is_epollable(descriptor.rawValue)
   }
 
   /// Lets time pass.

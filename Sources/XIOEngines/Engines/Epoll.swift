@@ -14,7 +14,7 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
   public static var traits: EngineTraits {
     EngineTraits(
       .synchronous, .blocking, defaultDepth: 2, onStreams: "epoll_wait, then read or write",
-      onFiles: "refused by epoll (EPERM), so always ready: pread, pwrite")
+      onFiles: "refused (EPERM): pread, pwrite")
   }
 
   /// Waits for streams.

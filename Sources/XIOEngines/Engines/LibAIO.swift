@@ -13,7 +13,7 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
     EngineTraits(
       .asynchronous, .nonblocking, overlaps: true, defaultDepth: 8,
       onStreams: "IOCB_CMD_POLL, then read or write",
-      onFiles: "io_submit; asynchronous only with O_DIRECT")
+      onFiles: "asynchronous with O_DIRECT only")
   }
 
   /// Tries to make a context.
@@ -63,6 +63,7 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
   private var table: PendingTable
   private var done: [Completion] = []
   private var events: [NativeAIO.Event]
+  private var waits: [Int32: Bool] = [:]
   private var processorTime: Nanoseconds = 0
 
   /// Makes a context.
@@ -85,6 +86,9 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
       }
       return .completed(Completion(id: operation.id, result: .success(0), phases: .unmeasured))
     }
+    if operation.movesData, !operation.kind.isPositional, !canWait(for: operation.descriptor) {
+      return callAtOnce(operation)
+    }
     guard !table.isFull else { return .full }
     do throws(Errno) {
       let count = try System.request(operation.libaioCall, operation.range.count)
@@ -97,6 +101,22 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
       return .completed(
         Completion(id: operation.id, result: .failure(error), phases: .unmeasured))
     }
+  }
+
+  /// Whether there are events to wait for; a device such as /dev/null has none.
+  private mutating func canWait(for descriptor: FileDescriptor) -> Bool {
+    if let known = waits[descriptor.rawValue] { return known }
+    let found = System.isEpollable(descriptor)
+    waits[descriptor.rawValue] = found
+    return found
+  }
+
+  private func callAtOnce(_ operation: Operation) -> Submission {
+    let (result, phases) =
+      measures
+      ? PlainCall.measured(.alwaysReady, operation, pool)
+      : (PlainCall.perform(operation, pool), .unmeasured)
+    return .completed(Completion(id: operation.id, result: result, phases: phases))
   }
 
   /// Hands over what is prepared; without O_DIRECT the transfers happen here.
@@ -177,6 +197,7 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
 
   /// Restores a descriptor's flags.
   public mutating func forget(_ descriptor: FileDescriptor) {
+    waits[descriptor.rawValue] = nil
     calls.forget(descriptor)
   }
 

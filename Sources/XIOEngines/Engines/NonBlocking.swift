@@ -14,7 +14,7 @@ public struct BackOff: ReadinessWaiter, ~Copyable {
   public static var traits: EngineTraits {
     EngineTraits(
       .synchronous, .nonblocking, defaultDepth: 2, onStreams: "read, write until not EAGAIN",
-      onFiles: "preadv2(RWF_NOWAIT) until cached; plain pwrite")
+      onFiles: "RWF_NOWAIT until cached; pwrite")
   }
 
   /// Polls whatever the kernel can refuse to wait for.

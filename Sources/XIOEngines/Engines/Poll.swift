@@ -14,7 +14,7 @@ public struct PollWaiter: ReadinessWaiter, ~Copyable {
   public static var traits: EngineTraits {
     EngineTraits(
       .synchronous, .blocking, defaultDepth: 2, onStreams: "poll, then read or write",
-      onFiles: "poll (always ready), then pread or pwrite")
+      onFiles: "always ready: pread, pwrite")
   }
 
   /// Waits for streams.

@@ -22,8 +22,8 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
       }
     return EngineTraits(
       .asynchronous, meanwhile, carriesFlags: false, overlaps: true, defaultDepth: 8,
-      cancels: false, onStreams: "aio_read, aio_write; a helper thread blocks",
-      onFiles: "aio_read, aio_write on dup()ed descriptors")
+      cancels: false, onStreams: "a helper thread blocks",
+      onFiles: "helper threads, dup()ed descriptors")
   }
 
   /// The C library brings it along.

@@ -14,7 +14,7 @@ public struct SelectWaiter: ReadinessWaiter, ~Copyable {
   public static var traits: EngineTraits {
     EngineTraits(
       .synchronous, .blocking, defaultDepth: 2, onStreams: "select, then read or write",
-      onFiles: "select (always ready), then pread or pwrite")
+      onFiles: "always ready: pread, pwrite")
   }
 
   /// Waits for streams below the limit.

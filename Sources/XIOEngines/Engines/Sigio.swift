@@ -17,8 +17,8 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
   public static var traits: EngineTraits {
     EngineTraits(
       .asynchronousNotice, .nonblocking, defaultDepth: 2,
-      onStreams: "real-time signal (F_SETSIG), then read or write",
-      onFiles: "send no signals, so always ready: pread, pwrite")
+      onStreams: "signal, then read or write",
+      onFiles: "no signals: pread, pwrite")
   }
 
   /// Waits for what sends signals.

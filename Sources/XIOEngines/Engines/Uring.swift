@@ -11,8 +11,8 @@ public struct UringEngine: IOEngine, ~Copyable {
   public static var traits: EngineTraits {
     EngineTraits(
       .asynchronous, .nonblocking, overlaps: true, defaultDepth: 8,
-      onStreams: "read, write; POLL_ADD linked before them when phases are measured",
-      onFiles: "read, write; registered buffers with O_DIRECT")
+      onStreams: "read, write after POLL_ADD",
+      onFiles: "read, write; workers write ext4")
   }
 
   /// Sets up a ring and sends a request through it.
