@@ -42,9 +42,20 @@ public enum Program {
     }
     let name = arguments.programName
     let diagnostics = Diagnostics(program: name)
-    diagnostics.report(Arguments.display(Xio.message(for: error)))
+    diagnostics.report(oneLine(Arguments.display(Xio.message(for: error))))
     diagnostics.hint("try '\(name) --help'")
     return .failure
+  }
+}
+
+extension Program {
+  /// The parser lists the values of an option one to a line.
+  private static func oneLine(_ message: String) -> String {
+    message.split(separator: "\n").enumerated().map { index, line in
+      guard line.hasPrefix("  - ") else { return (index == 0 ? "" : " ") + line }
+      let isFirst = index == 1
+      return (isFirst ? " " : ", ") + line.dropFirst(4)
+    }.joined()
   }
 }
 

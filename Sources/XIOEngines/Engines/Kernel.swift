@@ -200,10 +200,16 @@ struct KernelSession: TransferSession, ~Copyable {
           counters.retries += 1
           try wait(for: source, forWriting: false)
           try wait(for: target, forWriting: true)
-        default: throw TransferFailure(side: side, errno: error)
+        default: throw TransferFailure(side: side ?? Self.side(of: error), errno: error)
         }
       }
     }
+  }
+
+  /// Which end an error of a call on both must come from, where only one can have it.
+  private static func side(of errno: Errno) -> TransferSide? {
+    let ofTargets: [Errno] = [.brokenPipe, .noSpace, .diskQuotaExceeded, .fileTooLarge]
+    return ofTargets.contains(errno) ? .target : nil
   }
 
   private func wait(
