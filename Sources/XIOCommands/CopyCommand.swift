@@ -27,8 +27,9 @@ struct CopyCommand: ParsableCommand {
     let output = try ReportOutput(values, diagnostics)
     let result: CopyFile.Output
     do throws(CopyError) {
-      result = try CopyFile(from: source.path, to: dest.path, values.transfer)
-        .run(output.makeMeasurement())
+      result = try CopyFile(
+        from: source.path, to: dest.path, targetIsDirectory: dest.namesDirectory, values.transfer
+      ).run(output.makeMeasurement())
     } catch {
       report(error, diagnostics)
       throw ExitStatus.failure

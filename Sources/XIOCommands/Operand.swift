@@ -4,9 +4,13 @@ internal import SystemPackage
 /// The name of a file on the command line: bytes, whatever they are.
 struct Operand: ExpressibleByArgument {
   let path: FilePath
+  /// Whether the name ends in a slash, which ``path`` does not keep: it must be a directory's.
+  let namesDirectory: Bool
 
   init(argument: String) {
-    path = Arguments.path(Arguments.decode(argument))
+    let bytes = Arguments.decode(argument)
+    path = Arguments.path(bytes)
+    namesDirectory = bytes.count > 1 && bytes.last == UInt8(ascii: "/")
   }
 }
 

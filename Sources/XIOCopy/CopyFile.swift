@@ -18,11 +18,18 @@ public struct CopyFile {
   private let sourcePath: FilePath
   private let targetPath: FilePath
   private let options: TransferOptions
+  private let targetIsDirectory: Bool
 
   /// Takes the names of both files.
-  public init(from source: FilePath, to target: FilePath, _ options: TransferOptions) {
+  ///
+  /// - Parameter targetIsDirectory: Whether the target was named so that only a directory will do.
+  public init(
+    from source: FilePath, to target: FilePath, targetIsDirectory: Bool = false,
+    _ options: TransferOptions
+  ) {
     sourcePath = source
     targetPath = target
+    self.targetIsDirectory = targetIsDirectory
     self.options = options
   }
 
@@ -35,7 +42,7 @@ public struct CopyFile {
   public func run(_ measurement: Measurement?) throws(CopyError) -> Output {
     let source = try CopySource(sourcePath)
     defer { source.close() }
-    let target = try CopyTarget(targetPath, for: source)
+    let target = try CopyTarget(targetPath, isDirectory: targetIsDirectory, for: source)
     var selection = EngineSelection.resolve(
       options.engine, candidates: Self.candidates(source, target, options))
     let session: SessionConfiguration

@@ -13,9 +13,12 @@ struct CopyTarget {
   /// Looks at what a name stands for; a directory stands for a file in it.
   ///
   /// - Throws: ``CopyError`` when source and target are one file, or the name cannot be looked up.
-  init(_ name: FilePath, for source: CopySource) throws(CopyError) {
+  init(_ name: FilePath, isDirectory: Bool, for source: CopySource) throws(CopyError) {
     var path = name
     var found = try Self.status(path)
+    if isDirectory, found?.kind != .directory {
+      throw .io(IOFailure(.create, name, .notDirectory))
+    }
     if found?.kind == .directory, let last = source.path.lastComponent {
       path = name.appending(last)
       found = try Self.status(path)

@@ -69,10 +69,9 @@ struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   ///
   /// - Throws: EINTR once the program is asked to end, or an error of the engine's machinery.
   mutating func next() throws(Errno) -> [Outcome] {
-    while outcomes.isEmpty, inFlight > 0 {
-      if Termination.requested != nil { throw .interrupted }
-      try reap()
-    }
+    // Calls on files are not interrupted by signals, so the wish has to be looked for.
+    if Termination.requested != nil { throw .interrupted }
+    while outcomes.isEmpty, inFlight > 0 { try reap() }
     defer { outcomes.removeAll(keepingCapacity: true) }
     return outcomes
   }
