@@ -88,7 +88,8 @@ public final class Measurement {
       contextSwitches: .init(
         voluntary: difference(\.voluntarySwitches), involuntary: difference(\.involuntarySwitches)),
       faults: .init(minor: difference(\.minorFaults), major: difference(\.majorFaults)),
-      device: device(now), latencyNs: latencies, pageCache: facts.files.map(Report.CachedFile.init),
+      device: device(now), latencyNs: latencies(facts.session.engine),
+      pageCache: facts.files.map(Report.CachedFile.init),
       durability: .init(facts.files))
     report.collectReasons()
     return report
@@ -109,12 +110,12 @@ public final class Measurement {
       writeBytes: .value(after.writeBytes - before.writeBytes))
   }
 
-  private var latencies: [String: Report.Latency] {
+  private func latencies(_ engine: EngineName) -> [String: Report.Latency] {
     Dictionary(
       uniqueKeysWithValues: latency.map { direction, histogram in
         func percentile(_ value: Double) -> UInt64 { histogram.valueAtPercentile(value) }
         return (
-          direction.rawValue,
+          Report.name(of: direction, engine),
           Report.Latency(
             count: histogram.totalCount, min: histogram.minNonZero, p50: percentile(50),
             p90: percentile(90), p99: percentile(99), p999: percentile(99.9), max: histogram.max)

@@ -35,7 +35,7 @@ extension Report.Phase {
     let isMerged = total.basis == .merged
     let merged = "one event covers waiting and copying"
     self.init(
-      direction: engine == .kernel ? "move" : total.direction.rawValue,
+      direction: Report.name(of: total.direction, engine),
       basis: total.basis.rawValue, operations: total.operations,
       waitNs: Known(total.wait, else: merged),
       copyNs: Known(
@@ -109,6 +109,11 @@ extension Report.Durability {
 }
 
 extension Report {
+  /// The name of a direction; calls of the `kernel` engine go both ways.
+  static func name(of direction: Direction, _ engine: EngineName) -> String {
+    engine == .kernel ? "move" : direction.rawValue
+  }
+
   /// Gathers the reasons of all null fields under their paths.
   mutating func collectReasons() {
     func note(_ path: String, _ reason: String?) {

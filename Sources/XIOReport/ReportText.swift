@@ -99,9 +99,9 @@ extension Report {
       "\(operations.submitted) submitted, \(operations.shortCounts) short, "
         + "\(operations.eagainRetries) EAGAIN, \(operations.signals) signals")
     let names = systemCalls.byName.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-    page.add("calls", "\(systemCalls.total) system calls: " + names.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+    page.add("calls", "\(systemCalls.total) system calls: " + Page.list(names.map { ($0.key, $0.value) }))
     if !requests.isEmpty {
-      page.add("requests", requests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+      page.add("requests", Page.list(requests.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))
     }
     page.add(
       "switches",
@@ -145,7 +145,14 @@ extension Report {
 private struct Page {
   private static let indent = 12
   private static let width = 80
+  /// Stands for a blank at which no line is broken.
+  private static let firmSpace: Character = "\u{A0}"
   var lines: [String] = []
+
+  /// Names with their counts, which stay together.
+  static func list(_ entries: [(name: String, count: UInt64)]) -> String {
+    entries.map { "\($0.name)\(firmSpace)\($0.count)" }.joined(separator: ", ")
+  }
 
   mutating func add(_ title: String, _ text: String) {
     var title = title
@@ -156,7 +163,7 @@ private struct Page {
         title = ""
         line = ""
       }
-      line += (line.isEmpty ? "" : " ") + word
+      line += (line.isEmpty ? "" : " ") + word.split(separator: Self.firmSpace).joined(separator: " ")
     }
     lines.append(Self.pad(title) + line)
   }
