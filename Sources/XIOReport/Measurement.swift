@@ -5,26 +5,29 @@ internal import XIOSystem
 
 /// Observes one job from its beginning to its end.
 public final class Measurement {
-  private let started = Clock.monotonic
+  // From a nanosecond to an hour, to three digits; made before the clock starts, for they are large.
+  private var reads = Measurement.emptyHistogram()
+  private var writes = Measurement.emptyHistogram()
   private let usage: ProcessUsage?
   private let tally = SystemCallTally.current
-  private var latency: [Direction: Histogram<UInt64>] = [:]
+  private let started = Clock.monotonic
 
   /// Begins.
   public init() {
     usage = try? ProcessUsage.current()
   }
 
-  /// Takes the durations of operations in.
+  private static let longest: UInt64 = 3_600_000_000_000
+
+  private static func emptyHistogram() -> Histogram<UInt64> {
+    Histogram(highestTrackableValue: longest, numberOfSignificantValueDigits: .three)
+  }
+
+  /// Takes the durations of operations in; longer ones than an hour count as an hour.
   public var observer: LatencyObserver {
     { [self] direction, duration in
-      // From a nanosecond to an hour, to three digits; longer ones count as an hour.
-      var histogram =
-        latency.removeValue(forKey: direction)
-        ?? Histogram<UInt64>(
-          highestTrackableValue: 3_600_000_000_000, numberOfSignificantValueDigits: .three)
-      _ = histogram.record(min(UInt64(max(1, duration)), 3_600_000_000_000))
-      latency[direction] = histogram
+      let value = min(UInt64(max(1, duration)), Self.longest)
+      _ = direction == .read ? reads.record(value) : writes.record(value)
     }
   }
 
@@ -111,15 +114,10 @@ public final class Measurement {
   }
 
   private func latencies(_ engine: EngineName) -> [String: Report.Latency] {
-    Dictionary(
-      uniqueKeysWithValues: latency.map { direction, histogram in
-        func percentile(_ value: Double) -> UInt64 { histogram.valueAtPercentile(value) }
-        return (
-          Report.name(of: direction, engine),
-          Report.Latency(
-            count: histogram.totalCount, min: histogram.minNonZero, p50: percentile(50),
-            p90: percentile(90), p99: percentile(99), p999: percentile(99.9), max: histogram.max)
-        )
+    let measured = [(Direction.read, reads), (.write, writes)].filter { $1.totalCount > 0 }
+    return Dictionary(
+      uniqueKeysWithValues: measured.map { direction, histogram in
+        (Report.name(of: direction, engine), Report.Latency(histogram))
       })
   }
 
@@ -127,5 +125,14 @@ public final class Measurement {
     Dictionary(
       uniqueKeysWithValues: calls.entries.filter { $0.call.isRequest }
         .map { ($0.call.name, $0.count) })
+  }
+}
+
+extension Report.Latency {
+  fileprivate init(_ histogram: Histogram<UInt64>) {
+    func percentile(_ value: Double) -> UInt64 { histogram.valueAtPercentile(value) }
+    self.init(
+      count: histogram.totalCount, min: histogram.minNonZero, p50: percentile(50),
+      p90: percentile(90), p99: percentile(99), p999: percentile(99.9), max: histogram.max)
   }
 }
