@@ -32,6 +32,7 @@ public struct Concatenation {
   /// - Parameters:
   ///   - measurement: Observes the job when a report is wanted.
   ///   - onFailure: Told of every failure when it happens.
+  /// - Returns: Which engine ran, the report, and whether everything went well.
   /// - Throws: ``CatError`` when nothing was begun.
   public func run(
     _ measurement: Measurement?, onFailure: @escaping (IOFailure) -> Void

@@ -83,7 +83,8 @@ enum DescriptorTable {
     let facts = try System.attempt(.open, path) { () throws(Errno) in
       try DescriptorFacts(descriptor)
     }
-    var text = "\(Quoting.whereNeeded(path)): \(facts.isTerminal ? "terminal" : facts.kind.rawValue)\n\n"
+    var text =
+      "\(Quoting.whereNeeded(path)): \(facts.isTerminal ? "terminal" : facts.kind.rawValue)\n\n"
     var engines = Table(["ENGINE", "READINESS", "REMARK"])
     for engine in Registry.all {
       let report = engine.inspect(facts)
@@ -121,7 +122,8 @@ enum DescriptorTable {
     modes.add(direct)
     modes.add(["uncached", word(facts.dontCache), "RWF_DONTCACHE" + reason(facts.dontCache)])
     let keep =
-      facts.dontCache == .honoured ? "as uncached" : facts.directAlignment == nil ? "no" : "as direct"
+      facts.dontCache == .honoured
+      ? "as uncached" : facts.directAlignment == nil ? "no" : "as direct"
     modes.add(["keep", keep, ""])
     modes.add(["RWF_NOWAIT", word(facts.noWait), "asked by nonblocking" + reason(facts.noWait)])
     return modes.text

@@ -22,7 +22,11 @@ public struct CopyFile {
 
   /// Takes the names of both files.
   ///
-  /// - Parameter targetIsDirectory: Whether the target was named so that only a directory will do.
+  /// - Parameters:
+  ///   - source: The file that is read.
+  ///   - target: The file that is written, or a directory to write it into.
+  ///   - targetIsDirectory: Whether the target was named so that only a directory will do.
+  ///   - options: How to copy.
   public init(
     from source: FilePath, to target: FilePath, targetIsDirectory: Bool = false,
     _ options: TransferOptions
@@ -38,6 +42,7 @@ public struct CopyFile {
   /// A target that this call created is removed again when the copy fails or is interrupted.
   ///
   /// - Parameter measurement: Observes the copy when a report is wanted.
+  /// - Returns: Which engine ran, the report, and the failure if there was one.
   /// - Throws: ``CopyError`` when nothing was begun.
   public func run(_ measurement: Measurement?) throws(CopyError) -> Output {
     let source = try CopySource(sourcePath)
@@ -121,7 +126,9 @@ struct CopyPlan {
   /// What `keep` came down to.
   var reasons: [String] {
     guard asked == CacheMode.keep.rawValue else { return [] }
-    return ["keep: the source is read \(source.mode.rawValue), the target written \(target.mode.rawValue)"]
+    return [
+      "keep: the source is read \(source.mode.rawValue), the target written \(target.mode.rawValue)"
+    ]
   }
 
   init(

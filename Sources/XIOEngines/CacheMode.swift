@@ -41,6 +41,7 @@ public enum CachePlan {
   ///   - kind: What the file is.
   ///   - engine: The engine that will make the transfers.
   ///   - probe: A readable descriptor on the file's file system, which is read from by one byte.
+  /// - Returns: How transfers of the file are to be made.
   /// - Throws: ``IOFailure`` where the file system or the engine cannot do it.
   public static func resolve(
     _ mode: CacheMode, of path: FilePath, kind: FileKind, engine: EngineName,

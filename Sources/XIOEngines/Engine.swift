@@ -146,6 +146,7 @@ public protocol IOEngine: EngineDescription, ~Copyable {
   /// - Parameters:
   ///   - count: How many to wait for.
   ///   - deadline: A time of ``Clock/monotonic`` after which not to wait, nil for never.
+  ///   - body: Takes each completion.
   /// - Returns: How many were passed on.
   /// - Throws: EINTR after a signal; completions that are due stay due.
   mutating func reap(

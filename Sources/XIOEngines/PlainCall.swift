@@ -5,7 +5,11 @@ internal import XIOSystem
 enum PlainCall {
   /// Makes the call.
   ///
-  /// - Parameter extra: Flags beyond those of the operation.
+  /// - Parameters:
+  ///   - operation: The operation.
+  ///   - pool: Where its buffer is.
+  ///   - extra: Flags beyond those of the operation.
+  /// - Returns: The number of bytes, or the error number.
   @inline(__always)
   static func perform(
     _ operation: Operation, _ pool: BufferPool, extra: TransferFlags = []

@@ -28,7 +28,10 @@ public protocol ReadinessWaiter: ~Copyable {
   mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool
   /// Waits until some interests are ready and marks those.
   ///
-  /// - Parameter timeout: Nanoseconds, nil for ever.
+  /// - Parameters:
+  ///   - interests: What is wanted; those that are ready are marked.
+  ///   - timeout: Nanoseconds, nil for ever.
+  ///   - counters: What the engine counts.
   /// - Throws: EINTR after a signal.
   mutating func wait(
     _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters

@@ -30,7 +30,11 @@ public enum Registry {
   ///
   /// The engine is made before the job begins, so one that cannot run leaves nothing behind.
   ///
-  /// - Parameter onLatency: Told of the duration of every operation; nil measures nothing.
+  /// - Parameters:
+  ///   - job: The work.
+  ///   - configuration: The engine and its sizes.
+  ///   - onLatency: Told of the duration of every operation; nil measures nothing.
+  /// - Returns: What the job returned.
   /// - Throws: ``SessionError``.
   public static func run<Job: TransferJob & ~Copyable>(
     _ job: inout Job, _ configuration: SessionConfiguration, onLatency: LatencyObserver? = nil

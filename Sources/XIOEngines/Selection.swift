@@ -12,6 +12,7 @@ public struct EngineSelection: Sendable {
   /// - Parameters:
   ///   - asked: The engine asked for; nil for `auto`.
   ///   - candidates: What `auto` tries, best first, each with its reason; the last must always run.
+  /// - Returns: The engine, and why it is this one.
   public static func resolve(
     _ asked: EngineName?, candidates: [(engine: EngineName, reason: String)]
   ) -> EngineSelection {

@@ -27,6 +27,7 @@ public struct TransferOptions: Sendable {
   /// Settles the sizes for an engine.
   ///
   /// - Parameters:
+  ///   - selection: The engine that was chosen.
   ///   - sourceSize: The size of the source in bytes, when there is but one and it is known.
   /// - Returns: The session's settings, and the depth before it was cut to what can be of use; why it
   ///   was cut is added to the selection's reasons.
@@ -72,7 +73,8 @@ public struct TransferOptions: Sendable {
         .prepare, path, nil,
         reason: "O_DIRECT needs a block size that is a multiple of \(treatment.alignment) bytes, "
           + "and \(session.blockSize) is not",
-        hint: "use --block-size \((session.blockSize / treatment.alignment + 1) * treatment.alignment)"
+        hint:
+          "use --block-size \((session.blockSize / treatment.alignment + 1) * treatment.alignment)"
       )
     }
   }

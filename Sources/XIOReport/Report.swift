@@ -196,7 +196,8 @@ public struct Report: Encodable, Sendable {
   /// Pages of a file.
   public struct Pages: Encodable, Sendable {
     /// In the page cache; changed; on their way to the device.
-    public var residentPages: Known<UInt64>, dirtyPages: Known<UInt64>, writebackPages: Known<UInt64>
+    public var residentPages: Known<UInt64>, dirtyPages: Known<UInt64>,
+      writebackPages: Known<UInt64>
   }
 
   /// What is on the device.

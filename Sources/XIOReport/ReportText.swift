@@ -47,10 +47,15 @@ extension Report {
 
   private func summary(_ page: inout Page) {
     let speed = wallNs > 0 ? Int64(Double(bytes.total) / Double(wallNs) * 1e9) : 0
-    page.add(command, "\(Units.size(bytes.total)) in \(Units.time(wallNs)), \(Units.size(speed))/s, \(status)")
-    page.add("engine", "\(engine.ran) (asked: \(engine.asked)): \(engine.synchrony), \(engine.meanwhile)")
+    page.add(
+      command,
+      "\(Units.size(bytes.total)) in \(Units.time(wallNs)), \(Units.size(speed))/s, \(status)")
+    page.add(
+      "engine", "\(engine.ran) (asked: \(engine.asked)): \(engine.synchrony), \(engine.meanwhile)")
     if let notify = engine.notify.value { page.add("notify", notify) }
-    if !engine.mechanisms.isEmpty { page.add("mechanism", engine.mechanisms.joined(separator: ", ")) }
+    if !engine.mechanisms.isEmpty {
+      page.add("mechanism", engine.mechanisms.joined(separator: ", "))
+    }
     for reason in engine.reasons + engine.remarks { page.add("", reason) }
     var depth = "queue depth \(engine.queueDepthInUse)"
     if engine.queueDepth != engine.queueDepthInUse { depth += " (asked: \(engine.queueDepth))" }
@@ -99,9 +104,11 @@ extension Report {
       "\(operations.submitted) submitted, \(operations.shortCounts) short, "
         + "\(operations.eagainRetries) EAGAIN, \(operations.signals) signals")
     let names = systemCalls.byName.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-    page.add("calls", "\(systemCalls.total) system calls: " + Page.list(names.map { ($0.key, $0.value) }))
+    page.add(
+      "calls", "\(systemCalls.total) system calls: " + Page.list(names.map { ($0.key, $0.value) }))
     if !requests.isEmpty {
-      page.add("requests", Page.list(requests.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))
+      page.add(
+        "requests", Page.list(requests.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))
     }
     page.add(
       "switches",
@@ -116,18 +123,26 @@ extension Report {
 
   private func cacheLines(_ page: inout Page) {
     for file in pageCache {
-      page.add(file.role, "\(escaped(file.file.text)), \(Units.size(file.bytes)), cache mode \(file.mode)" + (file.asked == file.mode ? "" : " (asked: \(file.asked))"))
+      page.add(
+        file.role,
+        "\(escaped(file.file.text)), \(Units.size(file.bytes)), cache mode \(file.mode)"
+          + (file.asked == file.mode ? "" : " (asked: \(file.asked))"))
       if let before = file.before.residentPages.value, let after = file.after.residentPages.value {
         var line = "resident \(before) → \(after) pages"
-        if let dirty = file.after.dirtyPages.value, let writeback = file.after.writebackPages.value {
+        if let dirty = file.after.dirtyPages.value, let writeback = file.after.writebackPages.value
+        {
           line += ", then \(dirty) dirty, \(writeback) in writeback"
         }
         page.add("", line)
       } else {
-        page.add("", "pages unknown: \(file.after.residentPages.reason ?? file.before.residentPages.reason ?? "")")
+        page.add(
+          "",
+          "pages unknown: \(file.after.residentPages.reason ?? file.before.residentPages.reason ?? "")"
+        )
       }
       if let alignment = file.alignment.value {
-        let honoured = file.directHonoured.value.map { $0 ? "honoured" : "not honoured" } ?? "unknown"
+        let honoured =
+          file.directHonoured.value.map { $0 ? "honoured" : "not honoured" } ?? "unknown"
         page.add("", "O_DIRECT \(honoured), alignment \(alignment) bytes")
       }
     }
@@ -137,7 +152,9 @@ extension Report {
   }
 
   private func escaped(_ name: String) -> String {
-    String(String.UnicodeScalarView(name.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : $0 }))
+    String(
+      String.UnicodeScalarView(
+        name.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : $0 }))
   }
 }
 
@@ -163,7 +180,8 @@ private struct Page {
         title = ""
         line = ""
       }
-      line += (line.isEmpty ? "" : " ") + word.split(separator: Self.firmSpace).joined(separator: " ")
+      line +=
+        (line.isEmpty ? "" : " ") + word.split(separator: Self.firmSpace).joined(separator: " ")
     }
     lines.append(Self.pad(title) + line)
   }

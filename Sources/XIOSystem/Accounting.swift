@@ -75,6 +75,7 @@ extension System {
   /// Reserves memory whose pages the kernel supplies when they are first touched.
   ///
   /// - Parameter count: Bytes.
+  /// - Returns: The memory, aligned to pages.
   /// - Throws: ENOMEM.
   ///
   /// The corresponding C function is `mmap`.

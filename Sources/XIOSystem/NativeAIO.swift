@@ -85,7 +85,10 @@ public struct NativeAIO: ~Copyable {
 
   /// Waits for `count` events and writes them to the front of `events`.
   ///
-  /// - Parameter timeout: Nanoseconds, nil for ever.
+  /// - Parameters:
+  ///   - count: How many events to wait for.
+  ///   - events: Where they are written.
+  ///   - timeout: Nanoseconds, nil for ever.
   /// - Returns: How many came, fewer after the timeout.
   /// - Throws: EINTR after a signal.
   ///

@@ -71,7 +71,10 @@ extension System {
 
   /// Returns the alignment that O_DIRECT needs on a file, or nil where the file has no direct I/O.
   ///
-  /// - Parameter fallback: What to assume, in bytes, where a file system on a device names none.
+  /// - Parameters:
+  ///   - descriptor: The file.
+  ///   - fallback: What to assume, in bytes, where a file system on a device names none.
+  /// - Returns: The alignment, or nil.
   /// - Throws: The error number.
   ///
   /// The corresponding C functions are `statx` with `STATX_DIOALIGN`, and `fstatfs`.

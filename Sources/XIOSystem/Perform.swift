@@ -9,6 +9,7 @@ public enum System {
   /// - Parameters:
   ///   - call: The name it is counted under.
   ///   - body: The call itself; a count, or the negated error number.
+  /// - Returns: The count.
   /// - Throws: The error number of the call.
   @inline(__always)
   @discardableResult

@@ -127,7 +127,9 @@ public struct Ring: ~Copyable {
 
   /// Waits for `count` completions.
   ///
-  /// - Parameter timeout: Nanoseconds, nil for ever.
+  /// - Parameters:
+  ///   - count: How many completions.
+  ///   - timeout: Nanoseconds, nil for ever.
   /// - Throws: ETIME after the timeout, EINTR after a signal.
   ///
   /// The corresponding C function is `io_uring_enter2`.

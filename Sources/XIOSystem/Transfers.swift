@@ -24,7 +24,10 @@ extension System {
   /// Reads bytes into memory.
   ///
   /// - Parameters:
+  ///   - descriptor: What to read from.
+  ///   - memory: What to fill.
   ///   - offset: The position in bytes, or nil for the descriptor's own.
+  ///   - flags: How the kernel shall treat the call.
   /// - Returns: The number of bytes, 0 at the end.
   /// - Throws: The error number.
   ///
@@ -48,7 +51,10 @@ extension System {
   /// Writes bytes from memory.
   ///
   /// - Parameters:
+  ///   - descriptor: What to write to.
+  ///   - memory: What to write.
   ///   - offset: The position in bytes, or nil for the descriptor's own.
+  ///   - flags: How the kernel shall treat the call.
   /// - Returns: The number of bytes that were accepted.
   /// - Throws: The error number.
   ///
@@ -81,7 +87,9 @@ extension System {
   /// Copies between two files inside the kernel.
   ///
   /// - Parameters:
+  ///   - source: The file to read.
   ///   - sourceOffset: Where to read, in bytes.
+  ///   - target: The file to write.
   ///   - targetOffset: Where to write, in bytes.
   ///   - count: At most so many bytes; keep it to 1 GiB, since some C libraries return larger counts wrong.
   /// - Returns: The number of bytes copied, 0 at the end.
@@ -97,7 +105,8 @@ extension System {
     }
   }
 
-  /// Sends bytes of a file to a descriptor inside the kernel.
+  /// Sends at most `count` bytes of a file, from an offset in bytes on, to a descriptor inside the
+  /// kernel, and returns how many it were.
   ///
   /// - Throws: The error number.
   ///
@@ -113,8 +122,12 @@ extension System {
   /// Moves bytes between two descriptors, one of which is a pipe.
   ///
   /// - Parameters:
+  ///   - source: What to read from.
   ///   - sourceOffset: Where to read in bytes, or nil for the descriptor's own position.
+  ///   - target: What to write to.
   ///   - targetOffset: Where to write in bytes, or nil for the descriptor's own position.
+  ///   - count: At most so many bytes.
+  /// - Returns: The number of bytes moved, 0 at the end.
   /// - Throws: The error number.
   ///
   /// The corresponding C function is `splice`.

@@ -70,8 +70,10 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
   private mutating func update(for interests: [Interest]) throws(Errno) {
     var wanted = registered.mapValues { _ in Wanted() }
     for interest in interests {
-      wanted[interest.fd, default: Wanted()].read = interest.wants_read || wanted[interest.fd]?.read == true
-      wanted[interest.fd, default: Wanted()].write = interest.wants_write || wanted[interest.fd]?.write == true
+      wanted[interest.fd, default: Wanted()].read =
+        interest.wants_read || wanted[interest.fd]?.read == true
+      wanted[interest.fd, default: Wanted()].write =
+        interest.wants_write || wanted[interest.fd]?.write == true
     }
     for (fd, wants) in wanted where registered[fd] != wants {
       let interest = Interest(

@@ -1,0 +1,55 @@
+internal import CXIO
+internal import Glibc
+
+/// How a file is to be opened.
+public struct OpenFlags: OptionSet, Sendable {
+  /// The bits, as open(2) takes them.
+  public let rawValue: Int32
+
+  /// Takes the bits as they are.
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// For reading alone.
+  public static let readOnly = OpenFlags([])
+  /// For writing alone.
+  public static let writeOnly = OpenFlags(rawValue: O_WRONLY)
+  /// Made when it is not there.
+  public static let create = OpenFlags(rawValue: O_CREAT)
+  /// Made, and an error when it is there.
+  public static let exclusive = OpenFlags(rawValue: O_EXCL)
+  /// Emptied.
+  public static let truncate = OpenFlags(rawValue: O_TRUNC)
+  /// Not waiting for the other end of a FIFO.
+  public static let nonBlocking = OpenFlags(rawValue: O_NONBLOCK)
+  /// Without becoming the controlling terminal.
+  public static let noTerminal = OpenFlags(rawValue: O_NOCTTY)
+  /// Past the page cache.
+  public static let direct = OpenFlags(rawValue: xio_o_direct)
+}
+
+/// Status flags of an open file description that can change, as F_GETFL returns them.
+public struct StatusFlags: OptionSet, Sendable {
+  /// The bits of fcntl(2).
+  public let rawValue: Int32
+
+  /// Takes the bits as they are.
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// Calls fail with EAGAIN rather than wait.
+  public static let nonBlocking = StatusFlags(rawValue: O_NONBLOCK)
+  /// Every write goes to the end.
+  public static let append = StatusFlags(rawValue: O_APPEND)
+  /// Input and output announce themselves by a signal.
+  public static let async = StatusFlags(rawValue: O_ASYNC)
+  /// Past the page cache.
+  public static let direct = StatusFlags(rawValue: xio_o_direct)
+
+  /// Whether the description can be read from.
+  public var canRead: Bool { rawValue & O_ACCMODE != O_WRONLY }
+  /// Whether the description can be written to.
+  public var canWrite: Bool { rawValue & O_ACCMODE != O_RDONLY }
+}
