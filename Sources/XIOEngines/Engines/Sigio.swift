@@ -30,7 +30,13 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
   /// A signal comes when readiness begins, not while it lasts.
   public static var triesFirst: Bool { true }
 
-  private var armed: [Int32: StatusFlags] = [:]
+  /// An armed descriptor: its flags as they were, and the file behind it.
+  private struct Armed {
+    var flags: StatusFlags
+    var file: FileStatus
+  }
+
+  private var armed: [Int32: Armed] = [:]
   private var silent: Set<Int32> = []
 
   /// Blocks the two signals, so that they wait to be taken.
@@ -45,14 +51,15 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
     if armed[interest.fd] != nil { return true }
     if kind.isPositional || silent.contains(interest.fd) { return false }
     let descriptor = FileDescriptor(rawValue: interest.fd)
-    let flags = try System.statusFlags(descriptor)
+    let entry = Armed(
+      flags: try System.statusFlags(descriptor), file: try System.status(descriptor))
     // The flag belongs to everybody who shares the open file, so it is taken back at the end.
     Termination.catchSignals()
     guard try System.armSignal(descriptor) else {
       silent.insert(interest.fd)
       return false
     }
-    armed[interest.fd] = flags
+    armed[interest.fd] = entry
     return true
   }
 
@@ -66,7 +73,7 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
       limit = 0
       switch signal {
       case .ready(let fd):
-        for index in interests.indices where interests[index].fd == fd {
+        for index in interests.indices where isSameFile(interests[index].fd, fd) {
           interests[index].ready = true
         }
       case .overflow:
@@ -76,17 +83,23 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
     }
   }
 
+  /// Two descriptors of one open file share its signals, which name the one that was armed last.
+  private func isSameFile(_ fd: Int32, _ other: Int32) -> Bool {
+    guard fd != other, let first = armed[fd], let second = armed[other] else { return fd == other }
+    return first.file.isSameFile(as: second.file)
+  }
+
   /// Disarms a descriptor.
   public mutating func forget(_ descriptor: FileDescriptor) {
     silent.remove(descriptor.rawValue)
-    if let flags = armed.removeValue(forKey: descriptor.rawValue) {
-      Self.disarm(descriptor.rawValue, flags)
+    if let entry = armed.removeValue(forKey: descriptor.rawValue) {
+      Self.disarm(descriptor.rawValue, entry.flags)
     }
   }
 
   /// Disarms all descriptors.
   public consuming func close() {
-    for (fd, flags) in armed { Self.disarm(fd, flags) }
+    for (fd, entry) in armed { Self.disarm(fd, entry.flags) }
     // What still is in the queue belongs to nobody.
     while (try? System.takeSignal(timeout: 0)) != nil {}
   }
