@@ -63,7 +63,7 @@ extension Report.SystemCalls {
     let own = calls.entries.filter { !$0.call.isRequest }
     self.init(
       total: calls.total,
-      byName: Dictionary(uniqueKeysWithValues: own.map { ($0.call.name, $0.count) }),
+      byName: Dictionary(own.map { ($0.call.name, $0.count) }, uniquingKeysWith: +),
       byHelperThreads: engine == .posixAIO
         ? .unknown("the C library's threads do not count their calls") : .value(0))
   }

@@ -2,7 +2,7 @@ internal import CXIO
 
 /// A system call, or a library request that stands for one, as the program counts it.
 ///
-/// The cases carry the kernel's names. Requests that a completion engine hands over (`uringRead`,
+/// Requests that a completion engine hands over (`uringRead`,
 /// `libaioRead`, `aioRead` …) are no calls of their own and are counted as requests.
 public enum SystemCall: Int32, CaseIterable, Sendable {
   case open, close, fstat, stat, lstat, lseek, ftruncate, fallocate, unlink, fcntl, pipe2
@@ -14,13 +14,22 @@ public enum SystemCall: Int32, CaseIterable, Sendable {
   case cachestat, mincore, statx, fstatfs, getrusage
   case ioSetup, ioSubmit, ioGetevents, ioCancel, ioDestroy
   case ioUringSetup, ioUringRegister, ioUringEnter
-  case futex
   case uringRead, uringWrite, uringPoll, uringFsync, uringCancel
   case libaioRead, libaioWrite, libaioPoll, libaioFsync
   case aioRead, aioWrite, aioFsync, aioSuspend, aioError, aioCancel
 
-  /// The name in reports: the kernel's spelling, such as `io_uring_enter`.
+  /// The name in reports: the kernel's, such as `io_uring_enter`. Calls that the C library makes by
+  /// one entry of the kernel have one name.
   public var name: String {
+    switch self {
+    case .open: "openat"
+    case .fstat, .stat, .lstat: "newfstatat"
+    case .nanosleep: "clock_nanosleep"
+    default: spelling
+    }
+  }
+
+  private var spelling: String {
     var spelled = ""
     for character in "\(self)" {
       if character.isUppercase { spelled += "_" }
