@@ -46,7 +46,7 @@ let package = Package(
       path: "Tests/XIOTestSupport"),
     .testTarget(name: "XIOTestSupportTests", dependencies: ["XIOTestSupport", system]),
     .testTarget(
-      name: "XIOSystemTests", dependencies: ["XIOSystem", "XIOTestSupport", system]),
+      name: "XIOSystemTests", dependencies: ["CXIO", "XIOSystem", "XIOTestSupport", system]),
     .testTarget(
       name: "XIOEnginesTests",
       dependencies: ["XIOSystem", "XIOEngines", "XIOTestSupport", system]),

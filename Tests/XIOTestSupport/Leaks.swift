@@ -1,6 +1,6 @@
 import Glibc
 import Synchronization
-import SystemPackage
+public import SystemPackage
 
 /// The descriptors and threads of the test process at one moment.
 ///
@@ -78,10 +78,8 @@ public struct ProcessSnapshot: Sendable {
       guard let number = Int(text), !kept.contains(number), fcntl(CInt(number), F_GETFD) >= 0 else {
         continue
       }
-      var buffer = [CChar](repeating: 0, count: 4096)
-      let count = readlink("/proc/self/fd/\(text)", &buffer, buffer.count)
-      let target = buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }
-      result.insert(Descriptor(number: number, target: String(decoding: target, as: UTF8.self)))
+      result.insert(
+        Descriptor(number: number, target: linkTarget(FilePath("/proc/self/fd/\(text)"))))
     }
     return result
   }
@@ -99,3 +97,13 @@ public struct ProcessSnapshot: Sendable {
 
 /// Descriptors that are meant to stay open as long as the test process lives.
 let keptDescriptors = Mutex<Set<Int>>([])
+
+/// Returns what a symbolic link leads to.
+///
+/// - Parameter link: its path.
+/// - Returns: the target as text, or nothing when there is no such link.
+public func linkTarget(_ link: FilePath) -> String {
+  var buffer = [CChar](repeating: 0, count: 4096)
+  let count = link.withPlatformString { readlink($0, &buffer, buffer.count) }
+  return String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+}

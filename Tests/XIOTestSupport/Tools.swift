@@ -1,9 +1,13 @@
 import Glibc
-import SystemPackage
+public import SystemPackage
 import Testing
 
 /// Finds a tool of the system, also where only root looks.
-func findTool(_ name: String) throws -> FilePath {
+///
+/// - Parameter name: its name.
+/// - Returns: its path.
+/// - Throws: `SupportFailure` when it is not installed.
+public func findTool(_ name: String) throws -> FilePath {
   let path = (environmentValue("PATH") ?? "") + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
   for directory in path.split(separator: ":") {
     let file = FilePath(String(directory)).appending(name)
@@ -12,9 +16,15 @@ func findTool(_ name: String) throws -> FilePath {
   throw SupportFailure("the tests need \(name), which is not installed: run scripts/setup.sh test")
 }
 
-/// Runs a tool of the system and returns what it printed.
+/// Runs a tool of the system.
+///
+/// - Parameters:
+///   - name: its name.
+///   - arguments: the arguments after the name.
+/// - Returns: what it printed on standard output.
+/// - Throws: `SupportFailure` when it is not installed or fails.
 @discardableResult
-func runTool(_ name: String, _ arguments: any ByteString...) throws -> String {
+public func runTool(_ name: String, _ arguments: any ByteString...) throws -> String {
   let result = try TestProgram(try findTool(name), arguments).run()
   guard result.status == 0 else { throw SupportFailure("\(name) failed: \(result)") }
   return result.outputText
