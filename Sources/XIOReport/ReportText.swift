@@ -2,7 +2,7 @@
 enum Units {
   /// A number with three digits that matter.
   private static func short(_ value: Double) -> String {
-    let decimals = value < 10 ? 2 : value < 100 ? 1 : 0
+    let decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0
     var scaled = value
     for _ in 0..<decimals { scaled *= 10 }
     var digits = String(Int64(scaled.rounded()))
@@ -28,8 +28,15 @@ enum Units {
   }
 
   /// A number of bytes.
-  static func size(_ bytes: some BinaryInteger) -> String {
-    scaled(Double(bytes), 1024, ["B", "KiB", "MiB", "GiB", "TiB"])
+  static func size(_ bytes: some BinaryInteger) -> String { size(Double(bytes)) }
+
+  /// Bytes for each second. Blocks that are only shared can make it more than an integer holds.
+  static func speed(_ bytes: Int64, in nanoseconds: Int64) -> String {
+    size(nanoseconds > 0 ? (Double(bytes) / Double(nanoseconds) * 1e9).rounded() : 0) + "/s"
+  }
+
+  private static func size(_ bytes: Double) -> String {
+    scaled(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"])
   }
 }
 
@@ -46,10 +53,9 @@ extension Report {
   }
 
   private func summary(_ page: inout Page) {
-    let speed = wallNs > 0 ? Int64(Double(bytes.total) / Double(wallNs) * 1e9) : 0
+    let speed = Units.speed(bytes.total, in: wallNs)
     page.add(
-      command,
-      "\(Units.size(bytes.total)) in \(Units.time(wallNs)), \(Units.size(speed))/s, \(status)")
+      command, "\(Units.size(bytes.total)) in \(Units.time(wallNs)), \(speed), \(status)")
     page.add(
       "engine", "\(engine.ran) (asked: \(engine.asked)): \(engine.synchrony), \(engine.meanwhile)")
     if let notify = engine.notify.value { page.add("notify", notify) }
@@ -64,7 +70,7 @@ extension Report {
       "bytes",
       "\(Units.size(bytes.userCopied)) user-copied, \(Units.size(bytes.offloaded)) offloaded, "
         + "\(Units.size(bytes.reflinked)) reflinked")
-    if bytes.directRead + bytes.directWritten > 0 {
+    if max(bytes.directRead, bytes.directWritten) > 0 {
       page.add(
         "direct",
         "\(Units.size(bytes.directRead)) read, \(Units.size(bytes.directWritten)) written, "
@@ -174,7 +180,7 @@ private struct Page {
   mutating func add(_ title: String, _ text: String) {
     var title = title
     var line = ""
-    for word in text.split(separator: " ") {
+    for word in text.split(separator: " ").flatMap(Self.pieces) {
       if !line.isEmpty, Self.indent + line.count + 1 + word.count > Self.width {
         lines.append(Self.pad(title) + line)
         title = ""
@@ -184,6 +190,17 @@ private struct Page {
         (line.isEmpty ? "" : " ") + word.split(separator: Self.firmSpace).joined(separator: " ")
     }
     lines.append(Self.pad(title) + line)
+  }
+
+  /// A word that is longer than a line, such as a path, in as many parts as it takes.
+  private static func pieces(_ word: Substring) -> [Substring] {
+    var pieces: [Substring] = []
+    var rest = word
+    while !rest.isEmpty {
+      pieces.append(rest.prefix(width - indent))
+      rest = rest.dropFirst(width - indent)
+    }
+    return pieces
   }
 
   private static func pad(_ title: String) -> String {
