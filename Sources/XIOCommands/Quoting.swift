@@ -5,20 +5,41 @@ enum Quoting {
   /// The name in quotes.
   static func always(_ path: FilePath) -> String { quote(bytes(path)) }
 
-  /// The name, in quotes only where it has characters that a shell would take for its own.
+  /// The name, in quotes only where it has characters that a shell would take for its own, or a
+  /// colon, which would look like the end of the name in a message.
   static func whereNeeded(_ path: FilePath) -> String {
     let bytes = bytes(path)
-    let plain = bytes.allSatisfy { byte in
-      byte >= 0x80 || byte > 0x2A && byte < 0x7F && !special.contains(byte)
-        || byte == UInt8(ascii: "%")
-    }
-    guard !bytes.isEmpty, plain, let text = String(validating: bytes, as: UTF8.self),
-      text.unicodeScalars.allSatisfy(isPrintable)
+    guard let text = printable(bytes), !text.isEmpty, !text.utf8.contains(where: special.contains),
+      !isSpecial(first: bytes), bytes != [UInt8(ascii: "{")], bytes != [UInt8(ascii: "}")]
     else { return quote(bytes) }
     return text
   }
 
-  private static let special = Array(";<>?[\\]^`{|}~=".utf8)
+  private static let special = Array(" !\"$&'()*:;<=>?[\\^`|".utf8)
+  /// Signs that stand for themselves between double quotes as they do between single ones.
+  private static let plainSigns = Array(" '%+,-./:@]_".utf8)
+
+  /// Whether a shell would take the name for a comment or for somebody's home.
+  private static func isSpecial(first bytes: [UInt8]) -> Bool {
+    bytes.first == UInt8(ascii: "#") || bytes.first == UInt8(ascii: "~")
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "a")...UInt8(ascii: "z"), 0x80...:
+      true
+    default: plainSigns.contains(byte)
+    }
+  }
+
+  /// The text of a name that nothing must be escaped in.
+  private static func printable(_ bytes: [UInt8]) -> String? {
+    guard let text = String(validating: bytes, as: UTF8.self),
+      text.unicodeScalars.allSatisfy(isPrintable)
+    else { return nil }
+    return text
+  }
 
   private static func bytes(_ path: FilePath) -> [UInt8] {
     path.withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: path.length)) }
@@ -34,9 +55,8 @@ enum Quoting {
   }
 
   private static func quote(_ bytes: [UInt8]) -> String {
-    if bytes.contains(UInt8(ascii: "'")), !bytes.contains(where: { "\"$`\\".utf8.contains($0) }),
-      let text = String(validating: bytes, as: UTF8.self),
-      text.unicodeScalars.allSatisfy(isPrintable)
+    if bytes.contains(UInt8(ascii: "'")), let text = printable(bytes),
+      bytes.dropFirst(isSpecial(first: bytes) ? 1 : 0).allSatisfy(isPlain)
     {
       return "\"\(text)\""
     }
