@@ -7,6 +7,7 @@ internal import XIOSystem
 struct CatCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cat", abstract: "Write files and pipes to standard output, one after the other.",
+    usage: "xio cat [<options>] [<files> ...]",
     discussion: """
       With no FILE, or when FILE is -, standard input is read.
       """)

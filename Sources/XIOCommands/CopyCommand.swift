@@ -7,6 +7,7 @@ internal import XIOSystem
 struct CopyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "copy", abstract: "Copy a file.",
+    usage: "xio copy [<options>] <source> <dest>",
     discussion: """
       Copies SOURCE to DEST, or into DEST when that is a directory. A destination that the copy \
       created is removed again when the copy fails or is interrupted.
