@@ -54,7 +54,10 @@ let package = Package(
       name: "XIOReportTests",
       dependencies: ["XIOSystem", "XIOEngines", "XIOReport", "XIOTestSupport", system]),
     .testTarget(
-      name: "XIOCommandsTests", dependencies: ["XIOCommands", "XIOTestSupport", system, arguments]),
+      name: "XIOCommandsTests",
+      dependencies: [
+        "XIOSystem", "XIOEngines", "XIOCommands", "XIOTestSupport", system, arguments,
+      ]),
     .testTarget(
       name: "XIOProgramTests", dependencies: ["xio", "xio-launcher", "XIOTestSupport", system]),
     .testTarget(name: "TidyTests"),

@@ -25,7 +25,7 @@ struct Diagnostics {
   /// Prints what failed, in GNU's words where it has some.
   func report(_ failure: IOFailure, namesAreQuoted: Bool) {
     guard !failure.isInterruption else { return }
-    report(Self.text(failure, namesAreQuoted))
+    report(Self.text(failure, namesAreQuoted: namesAreQuoted))
     if let hint = failure.hint ?? Self.hint(for: failure) { self.hint(hint) }
   }
 
@@ -36,7 +36,8 @@ struct Diagnostics {
     hint(problem.mend)
   }
 
-  private static func text(_ failure: IOFailure, _ namesAreQuoted: Bool) -> String {
+  /// What failed and why, in one line.
+  static func text(_ failure: IOFailure, namesAreQuoted: Bool) -> String {
     let what = subject(failure, namesAreQuoted)
     let why = [failure.reason, failure.errno.map { "\($0)" }].compactMap { $0 }
       .joined(separator: ": ")
