@@ -9,15 +9,15 @@ struct Diagnostics {
 
   /// Prints a message.
   func report(_ text: String) {
-    print("\(program): \(text)")
+    show("\(program): \(text)")
   }
 
   /// Prints what can be done about the last message.
   func hint(_ text: String) {
-    print("hint: \(text)")
+    show("hint: \(text)")
   }
 
-  private func print(_ line: String) {
+  private func show(_ line: String) {
     // When standard error cannot be written to, there is nobody left to tell.
     try? StandardStreams.write(Array((line + "\n").utf8), to: .standardError)
   }
