@@ -218,10 +218,12 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
         return
       }
     }
-    // The pages are this program's own: the file was emptied before it was written.
+    // The page is this program's own: the file was emptied before it was written. The kernel drops
+    // whole pages alone, so the range begins where the page does.
+    let page = offset & ~4095
     do throws(Errno) {
-      try System.writeBack(target.descriptor, at: offset, count: Int64(count))
-      try System.dropPages(target.descriptor, at: offset, count: Int64(count))
+      try System.writeBack(target.descriptor, at: page, count: offset - page + Int64(count))
+      try System.dropPages(target.descriptor, at: page, count: offset - page + Int64(count))
     } catch {
       result.failure = TransferFailure(side: .target, errno: error)
     }
