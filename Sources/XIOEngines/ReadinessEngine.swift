@@ -95,7 +95,7 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
       let canWait = try waiter.watch(Interest(operation), operation.kind)
       var entry = Pending(
         operation: operation,
-        isAlwaysReady: !canWait || operation.kind.isPositional && !Waiter.retriesFiles,
+        isAlwaysReady: !canWait || operation.kind.isPositional && !asksFirst(operation),
         submitted: measures ? Clock.monotonic : 0)
       if Waiter.triesFirst || !canWait, let completion = attempt(&entry) {
         return .completed(completion)
@@ -106,6 +106,11 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
       return .completed(
         Completion(id: operation.id, result: .failure(error), phases: .unmeasured))
     }
+  }
+
+  /// Whether a call on a file can be refused rather than wait: writes are plain ones.
+  private func asksFirst(_ operation: Operation) -> Bool {
+    Waiter.retriesFiles && operation.direction == .read
   }
 
   private mutating func cancel(_ id: OperationID, for operation: Operation) -> Submission {
