@@ -11,6 +11,13 @@ JOBS ?= $(shell nproc)
 program := .build/release/xio
 build := $(SWIFT) build --jobs $(JOBS)
 
+# Tests that change settings of the whole machine, which the others must not notice.
+apart := XIOGlobalStateTests
+swift_test := XIO_UNDER_TEST="$(CURDIR)/$(program)" $(SWIFT) test --skip-build
+
+# Two builds at once, or two installations, would wait for each other or fail.
+.NOTPARALLEL:
+
 .PHONY: all release setup setup-test test lint demo install clean
 
 all: release
@@ -30,11 +37,15 @@ lint: setup
 test: setup-test lint release
 	./scripts/check-release.sh $(program)
 	$(build) --build-tests
-	XIO_UNDER_TEST="$(CURDIR)/$(program)" $(SWIFT) test --skip-build
+	$(swift_test) --skip '^$(apart)\.'
+ifneq ($(wildcard Tests/$(apart)),)
+	$(swift_test) --filter '^$(apart)\.'
+endif
 
 demo: release
 	./scripts/demo.sh $(program)
 
+# Only where there is none: root installs what somebody else has built.
 $(program):
 	@$(MAKE) --no-print-directory release
 

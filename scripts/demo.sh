@@ -36,17 +36,19 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-source=$work/source
-target=$work/target
-report=$work/report.json
-messages=$work/messages
+# Short names keep the reasons in the table short.
+cd "$work"
+source=source
+target=target
+report=report.json
+messages=messages
 dd if=/dev/urandom of="$source" bs=1M count=$megabytes 2>"$messages"
 dd if=/dev/urandom bs=$more count=1 2>"$messages" >>"$source"
 sync "$source"
 
-# Prints what the table shows of the report, which is JSON with one key per line: wall, wait and
-# copy time, basis, calls, switches, source pages, target pages. A phase that could not be told
-# apart is shown as merged. Read and write times are added; the bases are listed once each.
+# Prints what the table shows of the report, which is JSON with one key per line: wall time; waiting,
+# copying and what cannot be told apart, reads and writes added; calls, switches, source pages,
+# target pages; the bases, once each.
 summary='
 function value(line) {
   sub(/^[^:]*:[ ]*/, "", line)
@@ -78,14 +80,11 @@ section == "pages" && /"resident_pages"/ && moment == "after" {
 }
 section == "pages" && /"role"/ { pages[value($0)] = resident; resident = "" }
 END {
-  wait_text = waits ? milliseconds(waited) : "-"
-  copy_text = copies ? milliseconds(copied) : "-"
-  if (merges) copy_text = copy_text == "-" ? milliseconds(merged) " merged" \
-    : copy_text ", " milliseconds(merged) " merged"
-  if (bases != "") copy_text = copy_text " (" bases ")"
-  printf "%s|%s|%s|%s|%s|%s|%s\n", wall == "" ? "-" : milliseconds(wall), wait_text, copy_text,
-    calls == "" ? "-" : calls, counted ? switches : "-",
-    pages["source"] == "" ? "-" : pages["source"], pages["target"] == "" ? "-" : pages["target"]
+  printf "%s|%s|%s|%s|%s|%s|%s|%s|%s\n", wall == "" ? "-" : milliseconds(wall),
+    waits ? milliseconds(waited) : "-", copies ? milliseconds(copied) : "-",
+    merges ? milliseconds(merged) : "-", calls == "" ? "-" : calls, counted ? switches : "-",
+    pages["source"] == "" ? "-" : pages["source"], pages["target"] == "" ? "-" : pages["target"],
+    bases == "" ? "-" : bases
 }'
 
 # Prints the cells of one copy, separated by bars.
@@ -109,7 +108,7 @@ copy_once() {
     else
       result="FAILED with status $status: $reason"
     fi
-    printf '%s|%s|%s|-|-|-|-|-|-|-\n' "$name" "$cache" "$result"
+    printf '%s|%s|%s|-|-|-|-|-|-|-|-|-\n' "$name" "$cache" "$result"
   elif cmp -s "$source" "$target"; then
     printf '%s|%s|identical|%s\n' "$name" "$cache" "$(cells)"
   else
@@ -118,13 +117,13 @@ copy_once() {
 }
 
 cells() {
-  if [ -s "$report" ]; then awk "$summary" "$report"; else echo '-|-|-|-|-|-|-'; fi
+  if [ -s "$report" ]; then awk "$summary" "$report"; else echo '-|-|-|-|-|-|-|-|-'; fi
 }
 
-table=$work/table
+table=table
 {
-  printf 'engine|cache|result|wall ms|wait ms|copy ms (basis)|calls|switches|'
-  printf 'source pages|target pages\n'
+  printf 'engine|cache|result|wall ms|wait ms|copy ms|both ms|calls|switches|'
+  printf 'source|target|basis\n'
 } >"$table"
 run_engine() {
   for cache in page direct uncached keep; do
@@ -139,8 +138,15 @@ for notify in suspend poll signal thread; do run_engine posix-aio $notify; done
 for engine in libaio uring kernel; do run_engine $engine ''; done
 if [ -t 2 ]; then printf '\r\033[K' >&2; fi
 
-echo "$megabytes MiB + $more bytes of random data, copied in $root"
-echo
+cat <<TEXT
+$megabytes MiB + $more bytes of random data, copied in $root
+
+wait, copy       time in these phases of all reads and all writes, which some engines overlap
+both             time in phases that the engine cannot tell apart
+source, target   pages of the files in the page cache afterwards
+basis            how the engine comes to know the phases, see xio copy --report
+
+TEXT
 # Reasons are longer than any column: a row with one ends with it.
 awk -F '|' '
   {
@@ -156,7 +162,7 @@ awk -F '|' '
       line = ""
       last = brief[row] ? 3 : fields[row]
       for (i = 1; i <= last; i++) {
-        right = i > 3 && i != 6
+        right = i > 3 && i < fields[row]
         line = line sprintf(right ? "%*s  " : "%-*s  ", width[i], cell[row, i])
       }
       sub(/ +$/, "", line)
