@@ -39,7 +39,7 @@ public protocol ReadinessWaiter: ~Copyable {
   /// Some operation has completed.
   mutating func progress()
   /// Whether an operation on a file has been retried for so long that it had better block.
-  mutating func hasLostPatience(with operation: Operation) -> Bool
+  mutating func hasLostPatience() -> Bool
   /// Forgets a descriptor.
   mutating func forget(_ descriptor: FileDescriptor)
   /// Gives everything back.
@@ -108,9 +108,10 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
     }
   }
 
-  /// Whether a call on a file can be refused rather than wait: writes are plain ones.
+  /// Whether a call on a file can be refused rather than wait: writes are plain ones, and a direct
+  /// read that is not refused waits for the device all the same.
   private func asksFirst(_ operation: Operation) -> Bool {
-    Waiter.retriesFiles && operation.direction == .read
+    Waiter.retriesFiles && operation.direction == .read && !operation.isDirect
   }
 
   private mutating func cancel(_ id: OperationID, for operation: Operation) -> Submission {
@@ -167,7 +168,7 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
     if case .failure(.wouldBlock) = result {
       counters.retries += operation.movesData ? 1 : 0
       if measures { entry.prepare += Clock.monotonic - began }
-      guard operation.kind.isPositional, waiter.hasLostPatience(with: operation) else { return nil }
+      guard operation.kind.isPositional, waiter.hasLostPatience() else { return nil }
       counters.blockingFallbacks += 1
       return Completion(
         id: operation.id, result: PlainCall.perform(operation, pool), phases: .unmeasured)
@@ -219,7 +220,7 @@ extension ReadinessWaiter where Self: ~Copyable {
   /// Waiters that are told of readiness do not care.
   public mutating func progress() {}
   /// Waiters that are told of readiness need no patience.
-  public mutating func hasLostPatience(with operation: Operation) -> Bool { false }
+  public mutating func hasLostPatience() -> Bool { false }
   /// Waiters without state for a descriptor have nothing to forget.
   public mutating func forget(_ descriptor: FileDescriptor) {}
   /// Waiters without state have nothing to give back.

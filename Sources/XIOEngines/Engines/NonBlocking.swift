@@ -27,7 +27,7 @@ public struct BackOff: ReadinessWaiter, ~Copyable {
       return DescriptorReport(.alwaysReady, "RWF_NOWAIT: \(errno)")
     }
     return facts.canRead
-      ? DescriptorReport(.retries, "RWF_NOWAIT on reads; writes are plain")
+      ? DescriptorReport(.retries, "RWF_NOWAIT on reads; writes and O_DIRECT are plain")
       : DescriptorReport(.alwaysReady, "writes are plain")
   }
 
@@ -37,10 +37,8 @@ public struct BackOff: ReadinessWaiter, ~Copyable {
   public static var retriesFiles: Bool { true }
 
   private static let longestPause: Nanoseconds = 1_000_000
-  // A file can answer EAGAIN for ever when nothing that would bring the data has been started, such
-  // as extents that only a blocking read looks up.
+  // A file can answer EAGAIN for ever when nothing that would bring the data has been started.
   private static let patience: Nanoseconds = 1_000_000_000
-  private static let patienceDirect: Nanoseconds = 5_000_000
 
   private var pause: Nanoseconds = 0
   private var began: Nanoseconds = 0
@@ -70,8 +68,7 @@ public struct BackOff: ReadinessWaiter, ~Copyable {
   }
 
   /// Whether a file has answered EAGAIN for too long.
-  public mutating func hasLostPatience(with operation: Operation) -> Bool {
-    guard began > 0 else { return false }
-    return Clock.monotonic - began > (operation.isDirect ? Self.patienceDirect : Self.patience)
+  public mutating func hasLostPatience() -> Bool {
+    began > 0 && Clock.monotonic - began > Self.patience
   }
 }
