@@ -199,8 +199,9 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
 
   /// Forgets a descriptor; nothing may be pending on it.
   public mutating func forget(_ descriptor: FileDescriptor) {
-    waiter.forget(descriptor)
+    // In reverse order of what was changed: each restores the flags that it found.
     calls.forget(descriptor)
+    waiter.forget(descriptor)
   }
 
   /// Restores descriptors and gives the waiter's own back.
