@@ -30,6 +30,9 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
   /// A signal comes when readiness begins, not while it lasts.
   public static var triesFirst: Bool { true }
 
+  // A terminal that is hung up sends no signal, so terminals are looked at from time to time.
+  private static let longestWaitOnTerminal: Nanoseconds = 100_000_000
+
   /// An armed descriptor: its flags as they were, and the file behind it.
   private struct Armed {
     var flags: StatusFlags
@@ -55,7 +58,7 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
       flags: try System.statusFlags(descriptor), file: try System.status(descriptor))
     // The flag belongs to everybody who shares the open file, so it is taken back at the end.
     Termination.catchSignals()
-    guard try System.armSignal(descriptor) else {
+    guard try arm(descriptor) else {
       silent.insert(interest.fd)
       return false
     }
@@ -63,11 +66,28 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
     return true
   }
 
+  private func arm(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
+    do throws(Errno) {
+      return try System.armSignal(descriptor)
+    } catch {
+      // So says a terminal that is hung up, which has nothing more to announce.
+      guard error == .inappropriateIOCTLForDevice else { throw error }
+      return false
+    }
+  }
+
   /// Waits for one signal and takes all that have come with it.
   public mutating func wait(
     _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
   ) throws(Errno) {
-    var limit = timeout
+    let hasTerminals = interests.contains { isTerminal($0.fd) }
+    let longest = hasTerminals ? Self.longestWaitOnTerminal : .max
+    var limit = timeout.map { min($0, longest) } ?? (hasTerminals ? longest : nil)
+    defer {
+      for index in interests.indices where isTerminal(interests[index].fd) {
+        interests[index].ready = true
+      }
+    }
     while let signal = try System.takeSignal(timeout: limit) {
       counters.signals += 1
       limit = 0
@@ -82,6 +102,8 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
       }
     }
   }
+
+  private func isTerminal(_ fd: Int32) -> Bool { armed[fd]?.file.kind == .characterDevice }
 
   /// Two descriptors of one open file share its signals, which name the one that was armed last.
   private func isSameFile(_ fd: Int32, _ other: Int32) -> Bool {
