@@ -76,9 +76,15 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
         interest.wants_write || wanted[interest.fd]?.write == true
     }
     for (fd, wants) in wanted where registered[fd] != wants {
-      let interest = Interest(
-        FileDescriptor(rawValue: fd), read: wants.read, write: wants.write)
-      try System.setEpoll(epoll, interest, token: UInt64(fd), change: true)
+      let descriptor = FileDescriptor(rawValue: fd)
+      if wants == Wanted() {
+        // Left in with no wishes it would still be reported once its other end is gone.
+        try? System.removeEpoll(epoll, descriptor)
+      } else {
+        let interest = Interest(descriptor, read: wants.read, write: wants.write)
+        let isIn = registered[fd] != Wanted()
+        try System.setEpoll(epoll, interest, token: UInt64(fd), change: isIn)
+      }
       registered[fd] = wants
     }
   }
