@@ -38,6 +38,12 @@ public struct SelectWaiter: ReadinessWaiter, ~Copyable {
   public mutating func wait(
     _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
   ) throws(Errno) {
-    _ = try System.select(&interests, timeout: timeout)
+    do throws(Errno) {
+      _ = try System.select(&interests, timeout: timeout)
+    } catch {
+      // One that is not open fails the call for all of them; their own calls tell which it is.
+      guard error == .badFileDescriptor else { throw error }
+      for index in interests.indices { interests[index].ready = true }
+    }
   }
 }
