@@ -132,6 +132,11 @@ struct KernelSession: TransferSession, ~Copyable {
           source.descriptor, at: from ?? 0, to: target.descriptor, count: Self.step)
       }
     case .splice:
+      // While it waits for anything but a pipe, splice holds the lock of the target, and keeps its
+      // reader from what already is there.
+      if source.kind != .pipe, from == nil {
+        try wait(for: source.descriptor, forWriting: false)
+      }
       return try perform(nil, from: source.descriptor, to: target.descriptor) {
         () throws(Errno) in
         try System.splice(
