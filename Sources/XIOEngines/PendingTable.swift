@@ -10,6 +10,8 @@ struct PendingTable {
     var ready: Nanoseconds = 0
     /// How many completions of the kernel are still to come for it.
     var outstanding = 1
+    /// Whether the kernel has agreed to cancel it, which not every completion says.
+    var isCancelled = false
     var result: Int32 = 0
   }
 

@@ -52,6 +52,18 @@ enum PlainCall {
     let wait = max(0, Clock.monotonic - wall - used)
     return (result, .measured(basis, wait: wait, copy: used))
   }
+
+  /// Makes the call for an engine that has no way of its own to carry an operation out.
+  static func completion(
+    of operation: Operation, _ pool: BufferPool, measures: Bool
+  ) -> Completion {
+    guard measures, operation.movesData else {
+      return Completion(
+        id: operation.id, result: perform(operation, pool), phases: .unmeasured)
+    }
+    let (result, phases) = measured(.cpuClock, operation, pool)
+    return Completion(id: operation.id, result: result, phases: phases)
+  }
 }
 
 /// Calls on streams that fail with EAGAIN rather than wait.
@@ -128,6 +140,15 @@ struct NonBlockingCalls {
 extension Operation {
   /// Whether the operation reads or writes.
   var movesData: Bool { direction != nil }
+
+  /// Whether it goes on where the descriptor of a file stands, which an interface that takes offsets
+  /// alone cannot do.
+  var continuesFile: Bool {
+    switch verb {
+    case .read(nil), .write(nil): kind.isPositional
+    default: false
+    }
+  }
 
   /// Where its data goes.
   var direction: Direction? {

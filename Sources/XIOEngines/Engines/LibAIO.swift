@@ -65,6 +65,8 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
   private var events: [NativeAIO.Event]
   private var waits: [Int32: Bool] = [:]
   private var processorTime: Nanoseconds = 0
+  // IOCB_CMD_POLL refuses what has two wait queues, such as a terminal. An epoll instance has one.
+  private var proxies: [Int32: FileDescriptor] = [:]
 
   /// Makes a context.
   ///
@@ -81,13 +83,11 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
   /// Prepares a request; nothing happens before the next commit or reap.
   public mutating func submit(_ operation: Operation) throws(Errno) -> Submission {
     if case .cancel(let id) = operation.verb {
-      if let place = table.place(of: id) {
-        try? context.commitAndCancel(place)
-      }
+      try cancel(id)
       return .completed(Completion(id: operation.id, result: .success(0), phases: .unmeasured))
     }
-    if operation.movesData, !operation.kind.isPositional, !canWait(for: operation.descriptor) {
-      return callAtOnce(operation)
+    if operation.continuesFile || isAlwaysReady(operation) {
+      return .completed(PlainCall.completion(of: operation, pool, measures: measures))
     }
     guard !table.isFull else { return .full }
     do throws(Errno) {
@@ -103,20 +103,21 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
     }
   }
 
-  /// Whether there are events to wait for; a device such as /dev/null has none.
-  private mutating func canWait(for descriptor: FileDescriptor) -> Bool {
-    if let known = waits[descriptor.rawValue] { return known }
-    let found = System.isEpollable(descriptor)
-    waits[descriptor.rawValue] = found
-    return found
+  /// Whether there is nothing to wait for: a device such as /dev/null has no events.
+  private mutating func isAlwaysReady(_ operation: Operation) -> Bool {
+    guard operation.movesData, !operation.kind.isPositional else { return false }
+    let number = operation.descriptor.rawValue
+    if let known = waits[number] { return !known }
+    let found = System.isEpollable(operation.descriptor)
+    waits[number] = found
+    return !found
   }
 
-  private func callAtOnce(_ operation: Operation) -> Submission {
-    let (result, phases) =
-      measures
-      ? PlainCall.measured(.alwaysReady, operation, pool)
-      : (PlainCall.perform(operation, pool), .unmeasured)
-    return .completed(Completion(id: operation.id, result: result, phases: phases))
+  private mutating func cancel(_ id: OperationID) throws(Errno) {
+    // Only what the kernel has can be cancelled there; what cannot ends by itself.
+    try commit()
+    guard let place = table.place(of: id), (try? context.cancel(place)) != nil else { return }
+    table.update(place) { $0.isCancelled = true }
   }
 
   /// Hands over what is prepared; without O_DIRECT the transfers happen here.
@@ -138,9 +139,11 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
   private mutating func finish(_ place: Int, _ result: Result<Int, Errno>) {
     guard let entry = table.entries[place] else { return }
     let operation = entry.operation
-    if operation.waitsOnly, operation.movesData, case .success = result {
-      finishStream(place, entry)
-      return
+    // A cancelled wait ends like one that was for nothing.
+    let result = entry.isCancelled ? .failure(.canceled) : result
+    if operation.waitsOnly {
+      if case .failure(.invalidArgument) = result, waitByProxy(place, operation) { return }
+      if operation.movesData, case .success = result { return finishStream(place, entry) }
     }
     table.remove(place)
     var phases = Phases.unmeasured
@@ -149,6 +152,25 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
       processorTime = 0
     }
     done.append(Completion(id: operation.id, result: result, phases: phases))
+  }
+
+  /// Waits for an epoll instance that holds nothing but the descriptor; says whether it can.
+  private mutating func waitByProxy(_ place: Int, _ operation: Operation) -> Bool {
+    let interest = Interest(operation)
+    do throws(Errno) {
+      if let proxy = proxies[interest.fd] {
+        try System.setEpoll(proxy, interest, token: 0, change: true)
+      } else {
+        let proxy = try System.makeEpoll()
+        proxies[interest.fd] = proxy
+        try System.setEpoll(proxy, interest, token: 0, change: false)
+      }
+    } catch {
+      return false
+    }
+    guard let proxy = proxies[interest.fd] else { return false }
+    context.prepare(.waitReadable, proxy, flags: [], index: place)
+    return true
   }
 
   /// The wait of a stream is over; now the plain call.
@@ -199,19 +221,13 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
   public mutating func forget(_ descriptor: FileDescriptor) {
     waits[descriptor.rawValue] = nil
     calls.forget(descriptor)
+    if let proxy = proxies.removeValue(forKey: descriptor.rawValue) { try? System.close(proxy) }
   }
 
   /// Destroys the context, which waits for what is in flight.
   public consuming func close() throws(Errno) {
     calls.restoreAll()
-  }
-}
-
-extension NativeAIO {
-  /// Only what the kernel has can be cancelled there.
-  fileprivate borrowing func commitAndCancel(_ place: Int) throws(Errno) {
-    while prepared > 0 { _ = try submit() }
-    try cancel(place)
+    for proxy in proxies.values { try? System.close(proxy) }
   }
 }
 

@@ -58,11 +58,9 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
 
   /// Hands a transfer over; what POSIX AIO lacks is done at once.
   public mutating func submit(_ operation: Operation) throws(Errno) -> Submission {
-    guard let call = operation.aioCall else {
+    guard let call = operation.aioCall, !operation.continuesFile else {
       if case .cancel(let id) = operation.verb { cancel(id) }
-      return .completed(
-        Completion(
-          id: operation.id, result: PlainCall.perform(operation, pool), phases: .unmeasured))
+      return .completed(PlainCall.completion(of: operation, pool, measures: measures))
     }
     guard !table.isFull else { return .full }
     let place = table.insert(operation, at: 0)
