@@ -49,7 +49,7 @@ let package = Package(
       name: "XIOSystemTests", dependencies: ["CXIO", "XIOSystem", "XIOTestSupport", system]),
     .testTarget(
       name: "XIOEnginesTests",
-      dependencies: ["XIOSystem", "XIOEngines", "XIOTestSupport", system]),
+      dependencies: ["XIOSystem", "XIOEngines", "XIOTestSupport", "CXIOTestSupport", system]),
     .testTarget(
       name: "XIOReportTests",
       dependencies: ["XIOSystem", "XIOEngines", "XIOReport", "XIOTestSupport", system]),

@@ -1,5 +1,6 @@
 import CXIOTestSupport
 import Glibc
+import Synchronization
 public import SystemPackage
 
 /// A pseudo-terminal: the test holds the controlling side, a program is given the terminal side.
@@ -12,6 +13,8 @@ public final class PseudoTerminal: Sendable {
 
   /// The name of the program's side, such as `/dev/pts/3`.
   public let name: FilePath
+
+  private let open = Mutex((controller: true, terminal: true))
 
   /// Opens a pseudo-terminal.
   ///
@@ -28,7 +31,7 @@ public final class PseudoTerminal: Sendable {
     name = buffer.withUnsafeBufferPointer { characters in
       characters.baseAddress.map(FilePath.init(platformString:)) ?? FilePath()
     }
-    let other = name.withPlatformString { open($0, O_RDWR | O_NOCTTY | O_CLOEXEC) }
+    let other = name.withPlatformString { Glibc.open($0, O_RDWR | O_NOCTTY | O_CLOEXEC) }
     guard other >= 0 else { throw SupportFailure.system("open \(name)") }
     terminal = FileDescriptor(rawValue: other)
     if raw {
@@ -42,8 +45,24 @@ public final class PseudoTerminal: Sendable {
   }
 
   deinit {
-    try? terminal.close()
-    try? controller.close()
+    closeTerminal()
+    hangUp()
+  }
+
+  /// Closes the controlling side: the program's side is at its end, and what was not read is lost.
+  public func hangUp() {
+    open.withLock { open in
+      if open.controller { try? controller.close() }
+      open.controller = false
+    }
+  }
+
+  /// Closes the program's side.
+  public func closeTerminal() {
+    open.withLock { open in
+      if open.terminal { try? terminal.close() }
+      open.terminal = false
+    }
   }
 
   /// Reads what the program has shown until it holds a text.

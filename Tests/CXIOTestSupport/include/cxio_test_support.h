@@ -1,6 +1,7 @@
 #ifndef CXIO_TEST_SUPPORT_H
 #define CXIO_TEST_SUPPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,5 +45,8 @@ int xio_test_remove_tree(const char *path);
 /// Fills a buffer with pseudo-random bytes, 64 at a time. The state must not be zero; it is left
 /// where the next call goes on.
 void xio_test_random_fill(void *buffer, size_t size, uint64_t state[8]);
+
+/// Says that the signals of POSIX AIO are waited for, until it is said that they are no more.
+void xio_test_expect_aio_signals(bool begins);
 
 #endif

@@ -1,0 +1,80 @@
+import CXIOTestSupport
+import Synchronization
+import Testing
+import XIOSystem
+
+@testable import XIOEngines
+
+/// An engine, and for POSIX AIO one way of notification.
+struct EngineVariant: Sendable, Equatable, CustomTestStringConvertible {
+  var engine: EngineName
+  var notification = AIONotification.suspend
+
+  var testDescription: String {
+    engine == .posixAIO ? "\(engine.rawValue) (\(notification))" : engine.rawValue
+  }
+
+  /// Every engine that transfers.
+  static let all = EngineName.allCases.flatMap { engine in
+    engine == .posixAIO
+      ? AIONotification.allCases.map { EngineVariant(engine: engine, notification: $0) }
+      : [EngineVariant(engine: engine)]
+  }
+
+  /// Those that take operations.
+  static let operational = all.filter { $0.engine != .kernel }
+
+  /// Those that return from a submission before its data is there.
+  static let queueing = operational.filter { $0.engine != .blocking }
+
+  /// Those that can also be told to give up.
+  static let cancelling = queueing.filter { $0.engine != .posixAIO }
+
+  /// The variant with a description, for processes that are told no more.
+  static func named(_ description: String) -> EngineVariant? {
+    all.first { $0.testDescription == description }
+  }
+
+  static let readinessWaiters: [EngineName] = [.select, .poll, .epoll, .sigio]
+
+  /// The calls that the engine makes in the end, by what they move.
+  var calls: CallNames {
+    switch engine {
+    case .blocking: CallNames(.pread64, .pwrite64, .read, .write)
+    case .nonblocking: CallNames(.preadv2, .pwrite64, .preadv2, .pwritev2)
+    case .select, .poll, .epoll, .sigio: CallNames(.pread64, .pwrite64, .preadv2, .pwritev2)
+    case .posixAIO: CallNames(.aioRead, .aioWrite, .aioRead, .aioWrite)
+    case .libaio: CallNames(.libaioRead, .libaioWrite, .preadv2, .pwritev2)
+    case .uring: CallNames(.uringRead, .uringWrite, .uringRead, .uringWrite)
+    case .kernel: CallNames(.copyFileRange, .copyFileRange, .splice, .splice)
+    }
+  }
+
+  /// Runs what may not run twice at once: a signal to the process goes to whoever waits for one.
+  func alone<Output>(_ body: () throws -> Output) rethrows -> Output {
+    guard engine == .posixAIO, notification == .signal else { return try body() }
+    return try signalLock.withLock { _ in
+      xio_test_expect_aio_signals(true)
+      defer { xio_test_expect_aio_signals(false) }
+      return try body()
+    }
+  }
+}
+
+private let signalLock = Mutex(())
+
+/// The names of the calls of an engine.
+struct CallNames {
+  var fileRead: SystemCall, fileWrite: SystemCall
+  var streamRead: SystemCall, streamWrite: SystemCall
+
+  init(
+    _ fileRead: SystemCall, _ fileWrite: SystemCall, _ streamRead: SystemCall,
+    _ streamWrite: SystemCall
+  ) {
+    self.fileRead = fileRead
+    self.fileWrite = fileWrite
+    self.streamRead = streamRead
+    self.streamWrite = streamWrite
+  }
+}

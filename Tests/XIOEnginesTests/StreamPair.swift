@@ -1,0 +1,124 @@
+import Glibc
+import Synchronization
+import SystemPackage
+import XIOSystem
+import XIOTestSupport
+
+/// A descriptor and what it is.
+struct OpenEnd: Sendable {
+  var descriptor: FileDescriptor
+  var kind: FileKind
+}
+
+/// What bytes go through from one descriptor to another.
+enum StreamKind: String, Sendable, CaseIterable {
+  case pipe, fifo, socket, pty
+
+  var fileKind: FileKind {
+    switch self {
+    case .pipe, .fifo: .pipe
+    case .socket: .socket
+    case .pty: .characterDevice
+    }
+  }
+}
+
+/// The two ends of a stream. What is open still is closed when the object goes.
+final class StreamPair: Sendable {
+  let reader: OpenEnd, writer: OpenEnd
+  private let open = Mutex((reader: true, writer: true))
+  private let terminal: PseudoTerminal?
+
+  /// Opens both ends.
+  ///
+  /// - Parameters:
+  ///   - directory: Where a FIFO gets its name.
+  ///   - showing: Whether a terminal is written to and its controlling side is read.
+  init(_ kind: StreamKind, in directory: TestDirectory, showing: Bool = false) throws {
+    let ends: (reader: FileDescriptor, writer: FileDescriptor)
+    terminal = kind == .pty ? try PseudoTerminal(raw: true) : nil
+    switch kind {
+    case .pipe:
+      let pipe = try System.pipe()
+      ends = (pipe.readEnd, pipe.writeEnd)
+    case .fifo:
+      ends = try Self.openFIFO(in: directory)
+    case .socket:
+      ends = try Self.openSockets()
+    case .pty:
+      guard let terminal else { throw SupportFailure("no terminal") }
+      ends =
+        showing
+        ? (terminal.controller, terminal.terminal) : (terminal.terminal, terminal.controller)
+    }
+    reader = OpenEnd(descriptor: ends.reader, kind: kind.fileKind)
+    writer = OpenEnd(descriptor: ends.writer, kind: kind.fileKind)
+  }
+
+  private static func openFIFO(
+    in directory: TestDirectory
+  ) throws -> (reader: FileDescriptor, writer: FileDescriptor) {
+    let path = directory.path(of: "fifo-\(fifoNumber.add(1, ordering: .relaxed).newValue)")
+    guard path.withPlatformString({ mkfifo($0, 0o600) }) == 0 else {
+      throw SupportFailure("cannot make the FIFO \(path)")
+    }
+    // Without waiting for each other; from here on they are as any program would open them.
+    let reader = try System.open(path, [.readOnly, .nonBlocking])
+    let writer = try System.open(path, .writeOnly)
+    let flags = try System.statusFlags(reader)
+    try System.setStatusFlags(reader, flags.subtracting(.nonBlocking))
+    return (reader, writer)
+  }
+
+  private static func openSockets() throws -> (reader: FileDescriptor, writer: FileDescriptor) {
+    var ends: [CInt] = [-1, -1]
+    let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+    guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+      throw SupportFailure("cannot make a pair of sockets")
+    }
+    return (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
+  }
+
+  deinit {
+    closeWriter()
+    closeReader()
+  }
+
+  /// Closes the end that is written to.
+  func closeWriter() {
+    if open.withLock({ take(&$0.writer) }) { close(writer.descriptor) }
+  }
+
+  /// Closes the end that is read from.
+  func closeReader() {
+    if open.withLock({ take(&$0.reader) }) { close(reader.descriptor) }
+  }
+
+  private func take(_ flag: inout Bool) -> Bool {
+    defer { flag = false }
+    return flag
+  }
+
+  private func close(_ descriptor: FileDescriptor) {
+    guard let terminal else {
+      try? descriptor.close()
+      return
+    }
+    if descriptor == terminal.controller { terminal.hangUp() } else { terminal.closeTerminal() }
+  }
+
+  /// How many bytes wait to be read.
+  var unread: Int {
+    var count: CInt = 0
+    _ = ioctl(reader.descriptor.rawValue, UInt(FIONREAD), &count)
+    return Int(count)
+  }
+
+  /// Whether the end that is written to takes nothing more now.
+  var isFull: Bool {
+    var entry = pollfd(fd: writer.descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
+    return poll(&entry, 1, 0) == 0
+  }
+}
+
+private let fifoNumber = Atomic(0)

@@ -1,0 +1,83 @@
+import SystemPackage
+import Testing
+import XIOSystem
+import XIOTestSupport
+
+@testable import XIOEngines
+
+/// Transfers made by one session, one after the other.
+struct Transfers: TransferJob {
+  var ends: [(source: Endpoint, target: Endpoint)]
+  var onBegin: () -> Void = {}
+
+  struct Output {
+    var results: [TransferResult] = []
+    var metrics = DriverMetrics()
+    var counters = EngineCounters()
+  }
+
+  mutating func run<Session: TransferSession & ~Copyable>(
+    _ session: inout Session
+  ) throws(Never) -> Output {
+    var output = Output()
+    for end in ends {
+      onBegin()
+      output.results.append(session.transfer(from: end.source, to: end.target))
+    }
+    output.metrics = session.metrics
+    output.counters = session.counters
+    return output
+  }
+}
+
+extension EngineVariant {
+  /// Makes transfers in one session, and closes it.
+  func transfer(
+    _ ends: [(source: Endpoint, target: Endpoint)], depth: Int = 2, blockSize: Int = 4096,
+    usesDirectIO: Bool = false, onLatency: LatencyObserver? = nil,
+    onBegin: @escaping () -> Void = {}
+  ) throws -> Transfers.Output {
+    try alone {
+      var job = Transfers(ends: ends, onBegin: onBegin)
+      return try Registry.run(
+        &job,
+        SessionConfiguration(
+          engine: engine, blockSize: blockSize, queueDepth: depth, notification: notification,
+          usesDirectIO: usesDirectIO),
+        onLatency: onLatency)
+    }
+  }
+
+  /// Makes one transfer.
+  func transfer(
+    from source: Endpoint, to target: Endpoint, depth: Int = 2, blockSize: Int = 4096
+  ) throws -> TransferResult {
+    let output = try transfer([(source, target)], depth: depth, blockSize: blockSize)
+    return try #require(output.results.first)
+  }
+}
+
+extension TransferResult {
+  /// How many bytes have gone to the target in whatever way.
+  var bytesDelivered: Int64 { bytesWritten + bytesOffloaded + bytesReflinked }
+}
+
+/// Records an issue unless all bytes are there, in order.
+func expectSame(
+  _ expected: [UInt8], _ actual: [UInt8], _ comment: @autoclosure () -> String = "",
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  guard expected != actual else { return }
+  let index = zip(expected, actual).enumerated().first { $1.0 != $1.1 }?.offset
+  Issue.record(
+    """
+    \(comment()): \(actual.count) bytes instead of \(expected.count), \
+    different from \(index ?? min(expected.count, actual.count)) on
+    """, sourceLocation: sourceLocation)
+}
+
+/// Bytes no two blocks of which are alike.
+func randomBytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+  var generator = RandomBytes(seed: seed)
+  return generator.next(count)
+}
