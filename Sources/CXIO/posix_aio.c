@@ -99,7 +99,12 @@ bool xio_aio_take(xio_aio *aio, size_t index, long *result) {
   return true;
 }
 
+// The signal is the process's: another thread that waits for one, too, may take it. So nobody waits
+// for one without looking at his requests from time to time.
+static const int64_t longest_wait_ns = 100000000;
+
 static long wait_signal(int64_t timeout_ns) {
+  if (timeout_ns < 0 || timeout_ns > longest_wait_ns) timeout_ns = longest_wait_ns;
   xio_signal taken;
   int32_t number = xio_aio_signal_number();
   return xio_take_signal(number, number, timeout_ns, &taken);
