@@ -16,15 +16,20 @@ static void on_alarm(int signal) {
   alarm(1);
 }
 
-static void on_termination(int signal) {
-  termination = signal;
+static void on_termination(int number) {
+  if (termination) {
+    signal(number, SIG_DFL);
+    raise(number);
+    return;
+  }
+  termination = number;
   alarm(1);
 }
 
 void xio_catch_termination(void) {
   static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
   // No SA_RESTART: the call that waits must return.
-  struct sigaction action = {.sa_handler = on_termination, .sa_flags = SA_RESETHAND}, old;
+  struct sigaction action = {.sa_handler = on_termination}, old;
   for (int index = 0; index < 3; index++) {
     sigaction(signals[index], NULL, &old);
     if (old.sa_handler != SIG_IGN) sigaction(signals[index], &action, NULL);

@@ -34,7 +34,12 @@ struct CatInput {
       let status = try System.attempt(.read, path) { () throws(Errno) in
         try System.status(opened)
       }
+      // A descriptor that was closed is held by one that cannot be read.
+      guard !isStandardInput || (try? System.statusFlags(opened).canRead) == true else {
+        throw IOFailure(.read, path, .badFileDescriptor)
+      }
       guard status.kind != .directory else { throw IOFailure(.read, path, .isDirectory) }
+      try session.checkNumber(of: opened, path)
       self.status = status
       start = isStandardInput && status.kind.isPositional ? (try? System.position(opened)) ?? 0 : 0
       cache = try CachePlan.resolve(

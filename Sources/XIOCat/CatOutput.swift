@@ -26,6 +26,7 @@ struct CatOutput {
     let flags = try System.attempt(.write, nil) { () throws(Errno) in
       try System.statusFlags(original)
     }
+    guard flags.canWrite else { throw IOFailure(.write, nil, .badFileDescriptor) }
     self.status = status
     var start: Int64?
     if status.kind.isPositional, !flags.contains(.append) {
@@ -100,7 +101,8 @@ struct CatOutput {
   func finish() throws(IOFailure) {
     guard cache.mode == .uncached else { return }
     try System.attempt(.write, nil) { () throws(Errno) in
-      try System.writeBack(original, at: 0, count: 0)
+      guard let start else { return try System.writeBack(original, at: 0, count: 0) }
+      try CachePlan.writeOut(original, start..<start + written)
     }
   }
 

@@ -3,8 +3,9 @@ internal import SystemPackage
 
 /// The arguments as bytes, and as the parser wants them.
 ///
-/// The parser takes strings, and a string cannot hold a name that is not UTF-8. Stray bytes travel as
-/// characters of a private area, one each, and become bytes again in ``Operand``.
+/// The parser takes strings, and a string cannot hold a name that is not UTF-8. Stray bytes, and control
+/// characters that its messages would repeat, travel as characters of a private area, one each, and
+/// become bytes again in ``Operand``.
 struct Arguments {
   /// The command's name: the first argument, or the name of a link to the program.
   let command: String?
@@ -71,9 +72,9 @@ struct Arguments {
     return strings
   }
 
-  // The private area U+F780…U+F7FF stands for the bytes 0x80…0xFF. A name that contains one of these
+  // The private area U+F700…U+F7FF stands for the bytes 0x00…0xFF. A name that contains one of these
   // characters itself has its bytes encoded like stray ones, so that every name comes back as it was.
-  private static let area: ClosedRange<UInt32> = 0xF780...0xF7FF
+  private static let area: ClosedRange<UInt32> = 0xF700...0xF7FF
 
   /// Bytes as a string that ``decode(_:)`` turns back into the same bytes.
   static func encode(_ bytes: [UInt8]) -> String {
@@ -83,7 +84,7 @@ struct Arguments {
       let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
       let part = rest.prefix(length)
       let valid = String(validating: part, as: UTF8.self)?.unicodeScalars.first
-      if let valid, !area.contains(valid.value) {
+      if let valid, !area.contains(valid.value), valid.properties.generalCategory != .control {
         scalars.append(valid)
         rest = rest.dropFirst(length)
       } else {
@@ -102,12 +103,19 @@ struct Arguments {
     }
   }
 
-  /// Text of the parser, with encoded bytes shown as escapes.
+  /// Text of the parser on one line, with encoded bytes shown as escapes.
   static func display(_ text: String) -> String {
     var shown = ""
-    for scalar in text.unicodeScalars {
+    // The parser lists values one to a line.
+    let lines = text.split(separator: "\n")
+    let values = lines.dropFirst().map { $0.drop { " -".contains($0) } }
+    let whole =
+      (lines.first.map(String.init) ?? "") + (values.isEmpty ? "" : " ")
+      + values.joined(separator: ", ")
+    for scalar in whole.unicodeScalars {
       if area.contains(scalar.value) {
-        shown += "\\" + String(scalar.value - 0xF700, radix: 8)
+        let octal = String(scalar.value - 0xF700, radix: 8)
+        shown += "\\" + String(repeating: "0", count: 3 - octal.count) + octal
       } else {
         shown.unicodeScalars.append(scalar)
       }

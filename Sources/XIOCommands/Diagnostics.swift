@@ -50,8 +50,11 @@ struct Diagnostics {
       return ""
     }
     let name = Quoting.always(path)
-    // cat names an input and says no more.
-    if !namesAreQuoted { return Quoting.whereNeeded(path) }
+    if !namesAreQuoted {
+      // cat names an input and says no more, unless it cannot tell which end failed.
+      if case .copy = failure.action { return "error copying \(name) to standard output" }
+      return Quoting.whereNeeded(path)
+    }
     switch failure.action {
     case .stat: return "cannot stat \(name)"
     case .open, .openForReading: return "cannot open \(name) for reading"

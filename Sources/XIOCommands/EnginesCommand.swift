@@ -99,6 +99,9 @@ enum DescriptorTable {
     _ path: FilePath
   ) throws(IOFailure) -> (descriptor: FileDescriptor, isOwned: Bool) {
     if path.string.hasPrefix("fd:"), let number = Int32(path.string.dropFirst(3)) {
+      guard !StandardStreams.closed.contains(number) else {
+        throw IOFailure(.open, path, .badFileDescriptor)
+      }
       return (FileDescriptor(rawValue: number), false)
     }
     // Opening a FIFO must not wait for a writer, nor a terminal take over.

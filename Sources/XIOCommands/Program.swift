@@ -7,13 +7,14 @@ internal import XIOSystem
 public enum Program {
   /// Runs the command that the arguments name, and ends the process with its status.
   public static func main() -> Never {
-    StandardStreams.occupy()
+    _ = StandardStreams.closed
     let brokenPipesWereIgnored = Termination.ignoreBrokenPipes()
     let status = run(Arguments.raw())
     if let signal = Termination.requested { Termination.raise(signal) }
     if status == .readerLeft {
       if !brokenPipesWereIgnored { Termination.raise(SIGPIPE) }
       Diagnostics(program: Arguments.shownName).report("error writing standard output: Broken pipe")
+      _exit(ExitStatus.failure.rawValue)
     }
     // Nothing is buffered and helper threads may still block: there is nothing to wait for.
     _exit(status.rawValue)
@@ -42,20 +43,9 @@ public enum Program {
     }
     let name = arguments.programName
     let diagnostics = Diagnostics(program: name)
-    diagnostics.report(oneLine(Arguments.display(Xio.message(for: error))))
+    diagnostics.report(Arguments.display(Xio.message(for: error)))
     diagnostics.hint("try '\(name) --help'")
     return .failure
-  }
-}
-
-extension Program {
-  /// The parser lists the values of an option one to a line.
-  private static func oneLine(_ message: String) -> String {
-    message.split(separator: "\n").enumerated().map { index, line in
-      guard line.hasPrefix("  - ") else { return (index == 0 ? "" : " ") + line }
-      let isFirst = index == 1
-      return (isFirst ? " " : ", ") + line.dropFirst(4)
-    }.joined()
   }
 }
 

@@ -4,16 +4,21 @@ internal import XIOSystem
 
 /// Standard input, output and error.
 enum StandardStreams {
-  /// Keeps closed standard descriptors from being given to files that are opened later: they are
-  /// opened the wrong way round, so that using them fails as if they were still closed.
-  static func occupy() {
-    for (number, flags) in [(0, OpenFlags.writeOnly), (1, .readOnly), (2, .readOnly)] {
-      let descriptor = FileDescriptor(rawValue: CInt(number))
+  /// The standard descriptors that were closed when the program began.
+  ///
+  /// Asking for it first keeps them from being given to files that are opened later: they are opened
+  /// the wrong way round, so that using them fails as if they were still closed.
+  static let closed: Set<CInt> = {
+    var closed: Set<CInt> = []
+    for (number, flags) in [(CInt(0), OpenFlags.writeOnly), (1, .readOnly), (2, .readOnly)] {
+      let descriptor = FileDescriptor(rawValue: number)
       guard (try? System.statusFlags(descriptor)) == nil else { continue }
       // The lowest free number is taken, and that is this one.
       _ = try? System.open("/dev/null", flags)
+      closed.insert(number)
     }
-  }
+    return closed
+  }()
 
   /// Writes all of some bytes.
   ///

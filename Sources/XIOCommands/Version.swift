@@ -15,7 +15,8 @@ enum Version {
       let found = Registry.all.filter {
         if case .available = $0.availability() { true } else { false }
       }
-      lines.append("engines " + found.map { $0.name.rawValue }.joined(separator: " "))
+      lines.append("engines")
+      lines += found.map { "  \($0.name.rawValue)" }
     }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -56,6 +56,7 @@ public struct CopyFile {
     do throws(IOFailure) {
       (session, depth) = try options.session(
         for: &selection, sourceSize: source.status.kind == .regular ? source.size : nil)
+      try session.checkNumber(of: source.descriptor, sourcePath)
       plan = try CopyPlan(source, target, options, session)
     } catch {
       throw .io(error)
@@ -98,7 +99,7 @@ public struct CopyFile {
     guard source.status.kind == .regular, target.isRegular, source.size > 4 * block else {
       return [(.blocking, "a stream or a small file gains nothing from a queue")]
     }
-    return [(.uring, "a large file gains from reading ahead while it is written"), blocking]
+    return [(.uring, "a large file gains from overlapping reads and writes"), blocking]
   }
 }
 

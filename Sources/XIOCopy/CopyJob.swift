@@ -101,7 +101,7 @@ struct CopyJob: TransferJob {
     // Uncached pages go when they have been written; until then the cache is not as it was.
     if plan.target.mode == .uncached {
       try System.attempt(.synchronise, target.path) { () throws(Errno) in
-        try System.writeBack(opened.descriptor, at: 0, count: 0)
+        try CachePlan.writeOut(opened.descriptor, 0..<size)
       }
     }
   }

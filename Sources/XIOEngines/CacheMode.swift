@@ -40,7 +40,7 @@ public enum CachePlan {
   ///   - path: The file's name, for the failure.
   ///   - kind: What the file is.
   ///   - engine: The engine that will make the transfers.
-  ///   - probe: A readable descriptor on the file's file system, which is read from by one byte.
+  ///   - probe: A readable descriptor on the file's file system; nothing of it is read.
   /// - Returns: How transfers of the file are to be made.
   /// - Throws: ``IOFailure`` where the file system or the engine cannot do it.
   public static func resolve(
@@ -105,6 +105,30 @@ public enum CachePlan {
     IOFailure(
       .prepare, path, nil, reason: "--cache \(mode.rawValue) is not possible: \(reason)",
       hint: hint)
+  }
+
+  /// Writes a range to the device and takes it out of the page cache: only a range that this program
+  /// has written, for it goes for everybody.
+  ///
+  /// - Parameters:
+  ///   - descriptor: The file.
+  ///   - range: The range in bytes; a page that is only in part in it stays.
+  /// - Throws: The error number, which can be that of an earlier write.
+  public static func writeOut(
+    _ descriptor: FileDescriptor, _ range: Range<Int64>
+  ) throws(Errno) {
+    guard !range.isEmpty else { return }
+    let start = range.lowerBound
+    let count = Int64(range.count)
+    try System.writeBack(descriptor, at: start, count: count)
+    // A page that the kernel still holds for the end of its writeback can be dropped a little later.
+    for _ in 0..<16 {
+      try System.dropPages(descriptor, at: start, count: count)
+      guard let left = try? System.cachedPages(descriptor, at: start, count: count),
+        left.resident > 0
+      else { return }
+      System.pause(nanoseconds: 50_000)
+    }
   }
 
   /// Switches O_DIRECT on or off on a descriptor that this program opened.

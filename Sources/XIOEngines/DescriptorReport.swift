@@ -64,7 +64,8 @@ public struct DescriptorFacts: Sendable {
     return sticks
   }
 
-  /// Reads one byte with a flag: refusal does not depend on there being one.
+  /// Reads with a flag, beyond the end of any file: refusal does not depend on there being a byte, and
+  /// one that was read would come into the page cache with those that are read ahead.
   static func honour(
     of flag: TransferFlags, _ descriptor: FileDescriptor, canRead: Bool
   ) -> Honour {
@@ -72,7 +73,7 @@ public struct DescriptorFacts: Sendable {
     var byte: UInt8 = 0
     do throws(Errno) {
       try withUnsafeMutableBytes(of: &byte) { memory throws(Errno) in
-        _ = try System.read(descriptor, into: memory, at: 0, flags: flag)
+        _ = try System.read(descriptor, into: memory, at: 1 << 62, flags: flag)
       }
       return .honoured
     } catch {

@@ -124,7 +124,8 @@ struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
         verb: request.direction == .read ? .waitReadable : .waitWritable)
     }
     // O_DIRECT cannot go on in the middle of a block: what there is of it is moved once more.
-    let first = endpoint.isDirect ? state.done / endpoint.alignment * endpoint.alignment : state.done
+    let first =
+      endpoint.isDirect ? state.done / endpoint.alignment * endpoint.alignment : state.done
     let length = min(request.count - first, System.transferLimit)
     state.range = first..<first + length
     let offset = request.offset.map { $0 + Int64(first) }

@@ -78,7 +78,7 @@ struct NonBlockingCalls {
   /// Whether reads of regular files are asked not to wait either.
   let asksFiles: Bool
   private var modes: [Int32: Mode] = [:]
-  private var changed: [(descriptor: FileDescriptor, flags: StatusFlags)] = []
+  private var changed: [FileDescriptor] = []
 
   init(asksFiles: Bool) {
     self.asksFiles = asksFiles
@@ -109,7 +109,7 @@ struct NonBlockingCalls {
         // From here on there is something to undo, so a signal must not end the program at once.
         Termination.catchSignals()
         try System.setStatusFlags(descriptor, flags.union(.nonBlocking))
-        changed.append((descriptor, flags))
+        changed.append(descriptor)
       }
       modes[descriptor.rawValue] = .status
       return nil
@@ -130,10 +130,12 @@ struct NonBlockingCalls {
   }
 
   private mutating func restore(where matches: (FileDescriptor) -> Bool) {
-    for entry in changed where matches(entry.descriptor) {
-      try? System.setStatusFlags(entry.descriptor, entry.flags)
+    for descriptor in changed where matches(descriptor) {
+      // Other flags may have changed meanwhile: they are not ours to set back.
+      guard let flags = try? System.statusFlags(descriptor) else { continue }
+      try? System.setStatusFlags(descriptor, flags.subtracting(.nonBlocking))
     }
-    changed.removeAll { matches($0.descriptor) }
+    changed.removeAll(where: matches)
   }
 }
 

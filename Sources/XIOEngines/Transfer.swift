@@ -48,6 +48,7 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
 
   private let source: Endpoint
   private var target: Endpoint
+  private let pool: BufferPool
   private let blockSize: Int
   private var result = TransferResult()
 
@@ -55,6 +56,8 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
   private var freeSlots: [Int]
   /// Slots that are filled and wait for their turn, by sequence modulo the number of slots.
   private var filled: [Int?]
+  /// Slots whose memory has been used.
+  private var touched: [Bool]
   private var nextSequence = 0
   private var nextWritten = 0
   private var nextOffset: Int64 = 0
@@ -68,7 +71,9 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
   init(from source: Endpoint, to target: Endpoint, pool: BufferPool) {
     self.source = source
     self.target = target
+    self.pool = pool
     blockSize = pool.bufferSize
+    touched = Array(repeating: false, count: pool.count)
     blocks = Array(repeating: Block(), count: pool.count)
     freeSlots = Array((0..<pool.count).reversed())
     filled = Array(repeating: nil, count: pool.count)
@@ -122,10 +127,22 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
         request.offset = start + nextOffset
         nextOffset += Int64(blockSize)
       }
+      if source.isDirect { touch(slot) }
       try driver.start(request)
       // Engines that finish at once should write while the block is in the processor's cache.
       if driver.hasOutcomes { return }
     }
+  }
+
+  /// Brings memory in that a direct read is about to use for the first time: where the kernel would
+  /// have to, some file systems (btrfs) read through the page cache instead.
+  private mutating func touch(_ slot: Int) {
+    guard !touched[slot] else { return }
+    touched[slot] = true
+    let rest = source.size - blocks[slot].offset
+    let count = Int(min(Int64(blockSize), max(0, rest)))
+    let memory = pool.bytes(slot, 0..<count)
+    for page in stride(from: 0, to: count, by: 4096) { memory[page] = 0 }
   }
 
   private mutating func finishRead(
@@ -218,12 +235,10 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
         return
       }
     }
-    // The page is this program's own: the file was emptied before it was written. The kernel drops
-    // whole pages alone, so the range begins where the page does.
-    let page = offset & ~4095
+    // The page is this program's own: the file was emptied before it was written. Whole pages alone
+    // can be dropped, so the range begins where the page does.
     do throws(Errno) {
-      try System.writeBack(target.descriptor, at: page, count: offset - page + Int64(count))
-      try System.dropPages(target.descriptor, at: page, count: offset - page + Int64(count))
+      try CachePlan.writeOut(target.descriptor, (offset & ~4095)..<offset + Int64(count))
     } catch {
       result.failure = TransferFailure(side: .target, errno: error)
     }

@@ -73,7 +73,8 @@ public struct TransferOptions: Sendable {
         .prepare, path, nil,
         reason: "O_DIRECT needs a block size that is a multiple of \(treatment.alignment) bytes, "
           + "and \(session.blockSize) is not",
-        hint: "use --block-size \((session.blockSize / treatment.alignment + 1) * treatment.alignment)"
+        hint:
+          "use --block-size \((session.blockSize / treatment.alignment + 1) * treatment.alignment)"
       )
     }
   }

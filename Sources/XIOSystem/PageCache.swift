@@ -22,14 +22,23 @@ public struct DirectAlignment: Sendable, Equatable {
 }
 
 extension System {
-  /// Counts the pages of a file in the page cache.
+  /// Counts the pages of a file, or of a range of it, in the page cache.
   ///
+  /// - Parameters:
+  ///   - descriptor: The file.
+  ///   - offset: Where the range begins, in bytes.
+  ///   - count: The length of the range in bytes; 0 for the rest of the file.
+  /// - Returns: How many pages are resident, dirty and in writeback.
   /// - Throws: ENOSYS before Linux 6.5, EPERM for a file that the caller neither owns nor may write.
   ///
   /// The corresponding C function is `cachestat`.
-  public static func cachedPages(_ descriptor: FileDescriptor) throws(Errno) -> PageCounts {
+  public static func cachedPages(
+    _ descriptor: FileDescriptor, at offset: Int64 = 0, count: Int64 = 0
+  ) throws(Errno) -> PageCounts {
     var counts = xio_cache_counts()
-    try perform(.cachestat) { xio_cachestat(descriptor.rawValue, 0, 0, &counts) }
+    try perform(.cachestat) {
+      xio_cachestat(descriptor.rawValue, offset, count, &counts)
+    }
     return PageCounts(
       resident: counts.cached, dirty: counts.dirty, writeback: counts.writeback)
   }
@@ -49,6 +58,10 @@ extension System {
 
   /// Drops clean pages of a range, for every process: only for ranges that this program wrote.
   ///
+  /// - Parameters:
+  ///   - descriptor: The file.
+  ///   - offset: Where the range begins, in bytes.
+  ///   - count: The length of the range in bytes; 0 for the rest of the file.
   /// - Throws: The error number.
   ///
   /// The corresponding C function is `posix_fadvise` with `POSIX_FADV_DONTNEED`.

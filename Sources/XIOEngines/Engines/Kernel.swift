@@ -86,6 +86,11 @@ struct KernelSession: TransferSession, ~Copyable {
     ].contains(errno)
   }
 
+  /// The end that an error of a call on both ends is about, where only one can have it.
+  private static func side(of errno: Errno) -> TransferSide? {
+    [.brokenPipe, .noSpace, .fileTooLarge, .diskQuotaExceeded].contains(errno) ? .target : nil
+  }
+
   private mutating func run(
     _ mechanism: Mechanism, _ source: Endpoint, _ target: Endpoint, _ result: inout TransferResult
   ) throws(TransferFailure) {
@@ -205,16 +210,10 @@ struct KernelSession: TransferSession, ~Copyable {
           counters.retries += 1
           try wait(for: source, forWriting: false)
           try wait(for: target, forWriting: true)
-        default: throw TransferFailure(side: side ?? Self.side(of: error), errno: error)
+        default: throw TransferFailure(side: Self.side(of: error) ?? side, errno: error)
         }
       }
     }
-  }
-
-  /// Which end an error of a call on both must come from, where only one can have it.
-  private static func side(of errno: Errno) -> TransferSide? {
-    let ofTargets: [Errno] = [.brokenPipe, .noSpace, .diskQuotaExceeded, .fileTooLarge]
-    return ofTargets.contains(errno) ? .target : nil
   }
 
   private func wait(

@@ -33,9 +33,9 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
   // A terminal that is hung up sends no signal, so terminals are looked at from time to time.
   private static let longestWaitOnTerminal: Nanoseconds = 100_000_000
 
-  /// An armed descriptor: its flags as they were, and the file behind it.
+  /// An armed descriptor: whether somebody else had set O_ASYNC before, and the file behind it.
   private struct Armed {
-    var flags: StatusFlags
+    var wasAsync: Bool
     var file: FileStatus
   }
 
@@ -54,15 +54,17 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
     if armed[interest.fd] != nil { return true }
     if kind.isPositional || silent.contains(interest.fd) { return false }
     let descriptor = FileDescriptor(rawValue: interest.fd)
-    let entry = Armed(
-      flags: try System.statusFlags(descriptor), file: try System.status(descriptor))
+    let file = try System.status(descriptor)
+    let own = armed.values.first { $0.file.isSameFile(as: file) }
+    let flags = try System.statusFlags(descriptor)
+    let wasAsync = own?.wasAsync ?? flags.contains(.async)
     // The flag belongs to everybody who shares the open file, so it is taken back at the end.
     Termination.catchSignals()
     guard try arm(descriptor) else {
       silent.insert(interest.fd)
       return false
     }
-    armed[interest.fd] = entry
+    armed[interest.fd] = Armed(wasAsync: wasAsync, file: file)
     return true
   }
 
@@ -111,24 +113,25 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
     return first.file.isSameFile(as: second.file)
   }
 
-  /// Disarms a descriptor.
+  /// Disarms a descriptor, unless another one is told of by way of the same open file.
   public mutating func forget(_ descriptor: FileDescriptor) {
     silent.remove(descriptor.rawValue)
-    if let entry = armed.removeValue(forKey: descriptor.rawValue) {
-      Self.disarm(descriptor.rawValue, entry.flags)
-    }
+    guard let entry = armed.removeValue(forKey: descriptor.rawValue),
+      !armed.values.contains(where: { $0.file.isSameFile(as: entry.file) })
+    else { return }
+    Self.disarm(descriptor, entry.wasAsync)
   }
 
   /// Disarms all descriptors.
   public consuming func close() {
-    for (fd, entry) in armed { Self.disarm(fd, entry.flags) }
+    for (fd, entry) in armed { Self.disarm(FileDescriptor(rawValue: fd), entry.wasAsync) }
     // What still is in the queue belongs to nobody.
     while (try? System.takeSignal(timeout: 0)) != nil {}
   }
 
-  private static func disarm(_ fd: Int32, _ flags: StatusFlags) {
-    let descriptor = FileDescriptor(rawValue: fd)
+  private static func disarm(_ descriptor: FileDescriptor, _ wasAsync: Bool) {
     try? System.disarmSignal(descriptor)
-    try? System.setStatusFlags(descriptor, flags)
+    guard wasAsync, let flags = try? System.statusFlags(descriptor) else { return }
+    try? System.setStatusFlags(descriptor, flags.union(.async))
   }
 }

@@ -141,7 +141,9 @@ public struct UringEngine: IOEngine, ~Copyable {
 
   /// Submits what is prepared.
   public mutating func commit() throws(Errno) {
-    while ring.unsubmitted > 0 { try enter { ring throws(Errno) in try ring.submit(waitingFor: 0) } }
+    while ring.unsubmitted > 0 {
+      try enter { ring throws(Errno) in try ring.submit(waitingFor: 0) }
+    }
   }
 
   private mutating func enter(_ body: (borrowing Ring) throws(Errno) -> Void) throws(Errno) {
