@@ -29,11 +29,8 @@ final class StreamPair: Sendable {
   private let open = Mutex((reader: true, writer: true))
   private let terminal: PseudoTerminal?
 
-  /// Opens both ends.
-  ///
-  /// - Parameters:
-  ///   - directory: Where a FIFO gets its name.
-  ///   - showing: Whether a terminal is written to and its controlling side is read.
+  /// Opens both ends. A FIFO gets its name in `directory`; with `showing` a terminal is written to and
+  /// its controlling side is read.
   init(_ kind: StreamKind, in directory: TestDirectory, showing: Bool = false) throws {
     let ends: (reader: FileDescriptor, writer: FileDescriptor)
     terminal = kind == .pty ? try PseudoTerminal(raw: true) : nil

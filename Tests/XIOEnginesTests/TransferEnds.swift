@@ -33,10 +33,8 @@ final class Source: Sendable {
   private let pair: StreamPair?
   private let feeder: Background<Void>?
 
-  /// Opens a source of `bytes`.
-  ///
-  /// - Parameter isDelivered: Whether the target has everything, before which a terminal is not hung
-  ///   up: it would throw away what it holds.
+  /// Opens a source of `bytes`. A terminal is not hung up before `isDelivered` says that the target has
+  /// everything: it would throw away what it holds.
   init(
     _ kind: EndKind, _ bytes: [UInt8], in directory: TestDirectory, pace: Pace = .eager,
     isDelivered: @escaping @Sendable () -> Bool = { true }
@@ -82,9 +80,7 @@ final class Target: Sendable {
     let value = Atomic(0)
   }
 
-  /// Opens a target.
-  ///
-  /// - Parameter count: How many bytes it will get; a terminal is read so far and no further.
+  /// Opens a target that will get `count` bytes; a terminal is read so far and no further.
   init(
     _ kind: EndKind, expecting count: Int, in directory: TestDirectory, pace: Pace = .eager
   ) throws {

@@ -1,6 +1,6 @@
 import CXIOTestSupport
 import Glibc
-import SystemPackage
+public import SystemPackage
 
 /// The three standard streams of a program that is being started.
 struct ProgramStreams {
@@ -94,7 +94,7 @@ struct ProgramStreams {
 ///
 /// - Returns: its two ends.
 /// - Throws: `SupportFailure` when there are no descriptors left (pipe2(2)).
-func closeOnExecPipe() throws -> (reader: FileDescriptor, writer: FileDescriptor) {
+public func closeOnExecPipe() throws -> (reader: FileDescriptor, writer: FileDescriptor) {
   var ends: [CInt] = [-1, -1]
   guard xio_test_pipe(&ends) == 0 else { throw SupportFailure.system("make a pipe") }
   return (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))

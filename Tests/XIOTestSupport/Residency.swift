@@ -13,6 +13,15 @@ public struct Residency: Sendable, Equatable {
   /// Pages that are being written.
   public var writebackPages: Int
 
+  /// Nothing at all.
+  public static let none = Residency()
+
+  private init() {
+    residentPages = 0
+    dirtyPages = 0
+    writebackPages = 0
+  }
+
   /// Asks the kernel.
   ///
   /// - Parameter file: the file that is asked about.

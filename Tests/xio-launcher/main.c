@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 // The statuses of env(1) and nohup(1), so that a failure here is not taken for one of the command.
@@ -100,6 +101,22 @@ static void become(const char *text) {
   if (setgid((gid_t)user) != 0 || setuid((uid_t)user) != 0) fail("--uid", text);
 }
 
+// Runs the command as a child and writes the largest resident set it had, in kibibytes, to a file.
+// The usage of a process that was spawned begins with the resident set of its parent, and that of
+// this program is small.
+static void measure_memory(const char *path) {
+  pid_t child = fork();
+  if (child < 0) fail("--peak-memory", path);
+  if (child == 0) return;
+  int status;
+  struct rusage usage;
+  if (wait4(child, &status, 0, &usage) < 0) fail("--peak-memory", path);
+  FILE *file = fopen(path, "w");
+  if (file == NULL || fprintf(file, "%ld\n", usage.ru_maxrss) < 0 || fclose(file) != 0)
+    fail("--peak-memory", path);
+  exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 static int apply(const char *option, const char *value) {
   if (strcmp(option, "--ignore-sigpipe") == 0) {
     signal(SIGPIPE, SIG_IGN);
@@ -112,6 +129,7 @@ static int apply(const char *option, const char *value) {
   else if (strcmp(option, "--raise-descriptors") == 0) raise_descriptors(value);
   else if (strcmp(option, "--nonblock") == 0) set_nonblocking(value);
   else if (strcmp(option, "--uid") == 0) become(value);
+  else if (strcmp(option, "--peak-memory") == 0) measure_memory(value);
   else usage("an option is unknown");
   return 2;
 }

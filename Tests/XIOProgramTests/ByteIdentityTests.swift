@@ -1,0 +1,80 @@
+import SystemPackage
+import Testing
+import XIOTestSupport
+
+/// A gibibyte of random data, made once and read by every test of the process.
+private let gibibyte = Result {
+  let directory = try TestDirectory(on: .ext4)
+  return (directory, file: try directory.writeRandom("source", count: 1 << 30))
+}
+
+/// A gibibyte comes out as it went in, through every engine and every cache mode.
+@Suite(.serialized) struct ByteIdentityTests {
+  @Test(arguments: EngineVariant.all, CacheModeName.allCases)
+  func copies(_ variant: EngineVariant, _ mode: CacheModeName) throws {
+    let source = try gibibyte.get().file
+    let directory = try TestDirectory(on: .ext4)
+    let target = directory.path(of: "target")
+    let options = variant.options + mode.options
+    let result = try runXio(["copy"] + options + [source, target])
+    if let refusal = mode.refusal(variant, on: .ext4) {
+      expectMessage(result, refusal, source.string)
+      #expect(try directory.names().isEmpty)
+      return
+    }
+    expectQuietSuccess(result)
+    try expectIdentical(source, target)
+  }
+
+  @Test(arguments: EngineVariant.all, CacheModeName.allCases)
+  func concatenates(_ variant: EngineVariant, _ mode: CacheModeName) throws {
+    let source = try gibibyte.get().file
+    let directory = try TestDirectory(on: .ext4)
+    let target = directory.path(of: "target")
+    let options = variant.options + mode.options
+    let result = try runXio(["cat"] + options + [source], output: .file(target))
+    if let refusal = mode.refusal(variant, on: .ext4) {
+      expectMessage(result, refusal)
+      #expect(try fileSize(target) == 0)
+      return
+    }
+    expectQuietSuccess(result)
+    try expectIdentical(source, target)
+  }
+
+  /// From a file into a pipe, from that into another, and from that into a file.
+  @Test(arguments: EngineVariant.all, CacheModeName.allCases)
+  func passesThroughPipes(_ variant: EngineVariant, _ mode: CacheModeName) throws {
+    guard mode.refusal(variant, on: .ext4) == nil else {
+      return try refusesBesidePipes(variant, mode)
+    }
+    let source = try gibibyte.get().file
+    let directory = try TestDirectory(on: .ext4)
+    let target = directory.path(of: "target")
+    let (first, second) = (try closeOnExecPipe(), try closeOnExecPipe())
+    let options = ["cat"] + variant.options + mode.options
+    let running = [
+      try startXio(options + [source], output: .descriptor(first.writer)),
+      try startXio(
+        options, input: .descriptor(first.reader), output: .descriptor(second.writer)),
+      try startXio(options + ["-"], input: .descriptor(second.reader), output: .file(target)),
+    ]
+    for end in [first.reader, first.writer, second.reader, second.writer] { try end.close() }
+    for program in running { expectQuietSuccess(try program.wait()) }
+    try expectIdentical(source, target)
+  }
+
+  private func refusesBesidePipes(_ variant: EngineVariant, _ mode: CacheModeName) throws {
+    let refusal = mode.refusal(variant, on: .ext4) ?? ""
+    let directory = try TestDirectory(on: .ext4)
+    let source = try directory.write("source", "bytes".utf8)
+    let options = ["cat"] + variant.options + mode.options
+    let reading = try runXio(options + [source])
+    expectMessage(reading, refusal, source.string)
+    #expect(reading.output.isEmpty)
+    let target = directory.path(of: "target")
+    let writing = try runXio(options, input: .bytes(Array("bytes".utf8)), output: .file(target))
+    expectMessage(writing, refusal)
+    #expect(try fileSize(target) == 0)
+  }
+}

@@ -1,0 +1,60 @@
+import Glibc
+import SystemPackage
+import Testing
+import XIOTestSupport
+
+/// Streams that somebody else made non-blocking, with a slow process at the other end.
+@Suite struct InheritedFlagTests {
+  private static let size = 300_000
+
+  @Test(arguments: EngineVariant.all)
+  func writesEverythingToASlowReader(_ variant: EngineVariant) throws {
+    let directory = try TestDirectory()
+    let source = try directory.writeRandom("source", count: Self.size)
+    let pipe = try closeOnExecPipe()
+    let running = try startXio(
+      ["cat"] + variant.options + [source], output: .descriptor(pipe.writer),
+      launcher: ["--nonblock", "1"])
+    try eventually("the pipe is full") {
+      readableBytes(pipe.reader) == 65536
+    }
+    #expect(statusFlags(pipe.writer) & O_NONBLOCK != 0)
+    let received = try readSlowly(pipe.reader, count: Self.size)
+    #expect(try received == directory.read("source"))
+    expectQuietSuccess(try running.wait())
+    #expect(statusFlags(pipe.writer) & O_NONBLOCK != 0)
+    for end in [pipe.reader, pipe.writer] { try end.close() }
+  }
+
+  @Test(arguments: EngineVariant.all)
+  func readsEverythingFromASlowWriter(_ variant: EngineVariant) throws {
+    var source = RandomBytes(seed: 5)
+    let bytes = source.next(20_000)
+    let pipe = try closeOnExecPipe()
+    let running = try startXio(
+      ["cat"] + variant.options, input: .descriptor(pipe.reader), launcher: ["--nonblock", "0"])
+    for part in stride(from: 0, to: bytes.count, by: 4000) {
+      _ = try pipe.writer.writeAll(bytes[part..<part + 4000])
+      try eventually("the part is through") { running.outputSoFar.count == part + 4000 }
+    }
+    #expect(statusFlags(pipe.reader) & O_NONBLOCK != 0)
+    try pipe.writer.close()
+    let result = try running.wait()
+    expectQuietSuccess(result)
+    #expect(result.output == bytes)
+    #expect(statusFlags(pipe.reader) & O_NONBLOCK != 0)
+    try pipe.reader.close()
+  }
+
+  /// Reads a little at a time, so that the writer meets a full pipe again and again.
+  private func readSlowly(_ reader: FileDescriptor, count: Int) throws -> [UInt8] {
+    var received: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 1000)
+    while received.count < count {
+      let count = try block.withUnsafeMutableBytes { try reader.read(into: $0) }
+      if count == 0 { break }
+      received += block.prefix(count)
+    }
+    return received
+  }
+}
