@@ -186,10 +186,12 @@ struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
     return true
   }
 
-  /// Ends what is in flight: waits for what ends by itself, cancels what may wait for ever.
+  /// Ends what is in flight: cancels what can be cancelled or may wait for ever, and waits for the rest.
   mutating func drain() {
     for slot in states.indices {
-      guard let state = states[slot], !state.request.endpoint.kind.isPositional else { continue }
+      guard let state = states[slot],
+        Engine.traits.cancels || !state.request.endpoint.kind.isPositional
+      else { continue }
       let cancel = Operation(
         id: OperationID(UInt64.max), descriptor: state.request.endpoint.descriptor,
         kind: state.request.endpoint.kind, verb: .cancel(OperationID(UInt64(slot))))
@@ -202,6 +204,8 @@ struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
       let result = Result { () throws(Errno) in
         try engine.reap(atLeast: 1, deadline: nil) { ended.append(Int($0.id.rawValue)) }
       }
+      // What an engine does not have can only be given up.
+      if case .success(0) = result, backlog.isEmpty { return }
       for slot in ended + backlog where states.indices.contains(slot) && states[slot] != nil {
         states[slot] = nil
         inFlight -= 1

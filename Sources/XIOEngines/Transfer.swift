@@ -112,6 +112,11 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
   private var isPositionalSource: Bool { source.position != .stream }
 
   private mutating func readAhead(_ driver: inout Driver<Engine>) throws(Errno) {
+    // Engines that finish at once never wait, and so would not notice. What is read is written still.
+    if Termination.requested != nil, endSequence == .max {
+      endSequence = nextSequence
+      result.failure = result.failure ?? TransferFailure(side: nil, errno: .interrupted)
+    }
     while endSequence == .max, !freeSlots.isEmpty {
       // A stream has one reader, and so has the question whether a file has grown.
       let asksForMore = !isPositionalSource || nextOffset >= source.size

@@ -1,0 +1,46 @@
+import Glibc
+import SystemPackage
+import Testing
+import XIOTestSupport
+
+/// A copy that is asked to end in its middle stops there and leaves nothing behind.
+@Suite struct InterruptedCopyTests {
+  private static let engines = [
+    "blocking", "nonblocking", "select", "poll", "epoll", "sigio", "posix-aio", "libaio", "uring",
+    "kernel",
+  ]
+
+  @Test(arguments: engines, [SIGTERM, SIGINT])
+  func stops(_ engine: String, _ signal: CInt) throws {
+    let directory = try TestDirectory(on: .ext4)
+    // What is not in the page cache keeps an engine waiting that asks for it again and again.
+    let source = try directory.writeSparse("source", count: 3 << 30)
+    let target = directory.path(of: "target")
+    let running = try startXio(
+      ["copy", "--engine", engine, "--block-size", "64K", source, target],
+      timeLimit: .seconds(20))
+    try eventually("the copy has begun") { try (try? fileSize(target)) ?? 0 > 1 << 20 }
+    try running.signal(signal)
+    let result = try running.wait()
+    #expect(result.ending == .signal(signal), "\(result)")
+    #expect(result.errorText.isEmpty, "\(result)")
+    #expect(try directory.names() == ["source"])
+  }
+
+  /// The C library puts the error of an announcement in the place of the result.
+  @Test(arguments: ["signal", "thread"])
+  func anAnnouncementThatFailsLosesNoBytes(_ notify: String) throws {
+    let directory = try TestDirectory()
+    let source = try directory.writeRandom("source", count: 3_000_000)
+    let result = try runXio(
+      [
+        "copy", "--engine", "posix-aio", "--notify", notify, source, directory.path(of: "target"),
+      ], launcher: ["--rlimit", "sigpending=0"])
+    if result.status == 0 {
+      try expectIdentical(source, directory.path(of: "target"))
+    } else {
+      #expect(result.errorText.contains("'\(source)': No buffer space available"), "\(result)")
+      #expect(try directory.names() == ["source"])
+    }
+  }
+}
