@@ -89,12 +89,25 @@ long xio_aio_submit(xio_aio *aio, size_t index, int fd, xio_aio_verb verb, void 
   return -errno;
 }
 
+static bool is_announced(const xio_aio *aio) {
+  return aio->notify == XIO_AIO_SIGNAL || aio->notify == XIO_AIO_THREAD;
+}
+
+// Where the C library cannot announce the end of a request, for want of room in the queue of signals or
+// of a thread, it puts that error in the place of the result. The bytes have been moved, but how many is
+// lost: trying again would lose or repeat them.
+static bool is_result_lost(const xio_aio *aio, size_t index, int state) {
+  if (state != EAGAIN || !is_announced(aio)) return false;
+  int flags = fcntl(aio->blocks[index].aio_fildes, F_GETFL);
+  return flags >= 0 && !(flags & O_NONBLOCK);
+}
+
 bool xio_aio_take(xio_aio *aio, size_t index, long *result) {
   if (!aio->busy[index]) return false;
   int state = aio_error(&aio->blocks[index]);
   if (state == EINPROGRESS) return false;
   ssize_t count = aio_return(&aio->blocks[index]);
-  *result = state ? -state : count;
+  *result = is_result_lost(aio, index, state) ? -ENOBUFS : state ? -state : count;
   aio->busy[index] = NULL;
   return true;
 }
@@ -121,6 +134,9 @@ static long wait_event(int event, int64_t timeout_ns) {
 }
 
 long xio_aio_wait(xio_aio *aio, int64_t timeout_ns) {
+  // An announcement can get lost: look from time to time.
+  enum { LONGEST_NS = 100000000 };
+  if (is_announced(aio) && (timeout_ns < 0 || timeout_ns > LONGEST_NS)) timeout_ns = LONGEST_NS;
   struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
   switch (aio->notify) {
     case XIO_AIO_SUSPEND:

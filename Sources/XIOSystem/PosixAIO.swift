@@ -83,7 +83,8 @@ public final class PosixAIO {
   /// Waits, in the way that was chosen, until a request may be done.
   ///
   /// - Parameter timeout: Nanoseconds, nil for ever.
-  /// - Returns: Whether it makes sense to look, rather than the timeout having passed.
+  /// - Returns: Whether a request was announced. Look in any case: an announcement can get lost, so
+  ///   the wait for one ends after a while.
   /// - Throws: EINTR after a signal.
   ///
   /// The corresponding C functions are `aio_suspend`, `sched_yield`, `sigtimedwait` and `ppoll`.

@@ -16,9 +16,11 @@ long xio_aio_create(size_t capacity, xio_aio_notify notify, xio_aio **aio);
 bool xio_aio_destroy(xio_aio *aio);
 long xio_aio_submit(xio_aio *aio, size_t index, int fd, xio_aio_verb verb, void *buffer, size_t count,
                     int64_t offset);
-// Whether request `index` is done, and then its result (a count or -errno), once.
+// Whether request `index` is done, and then its result (a count or -errno), once; -ENOBUFS when the
+// result was lost because its announcement failed.
 bool xio_aio_take(xio_aio *aio, size_t index, long *result);
-// Waits, in the way chosen, until some request may be done; 0 after the timeout.
+// Waits, in the way chosen, until some request may be done; 0 after the timeout or, where a
+// notification can get lost, after a while.
 long xio_aio_wait(xio_aio *aio, int64_t timeout_ns);
 // 1 cancelled (the result is -ECANCELED), 0 running and not to be stopped.
 long xio_aio_cancel(xio_aio *aio, size_t index);
