@@ -28,7 +28,7 @@ struct CatCommand: ParsableCommand {
     let diagnostics = Diagnostics(program: Arguments.shownName)
     var readerLeft = false
     do {
-      let output = try ReportOutput(values, diagnostics)
+      let output = try ReportOutput(values, diagnostics, apartFrom: files)
       let result = try Concatenation(files, values.transfer).run(output.makeMeasurement()) {
         failure in
         if case .write = failure.action, failure.errno == .brokenPipe {

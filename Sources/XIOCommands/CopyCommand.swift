@@ -25,7 +25,12 @@ struct CopyCommand: ParsableCommand {
   func run() throws {
     let values = shared.values
     let diagnostics = Diagnostics(program: Arguments.shownName)
-    let output = try ReportOutput(values, diagnostics)
+    let output = try ReportOutput(
+      values, diagnostics,
+      apartFrom: [source.path, dest.path]
+        + [source.path.lastComponent].compactMap { name in
+          name.map { dest.path.appending($0) }
+        })
     let result: CopyFile.Output
     do throws(CopyError) {
       result = try CopyFile(

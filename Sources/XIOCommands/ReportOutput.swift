@@ -11,13 +11,21 @@ struct ReportOutput {
 
   /// Opens the file that was named, so that a job does not run whose report could not be kept.
   ///
+  /// - Parameter files: The files of the job, none of which the report may overwrite.
   /// - Throws: ``ExitStatus`` after a message.
-  init(_ values: SharedOptions.Values, _ diagnostics: Diagnostics) throws(ExitStatus) {
+  init(
+    _ values: SharedOptions.Values, _ diagnostics: Diagnostics, apartFrom files: [FilePath]
+  ) throws(ExitStatus) {
     self.values = values
     self.diagnostics = diagnostics
     guard let path = values.reportTo else {
       file = nil
       return
+    }
+    if let other = files.first(where: { Self.isSameFile($0, path) }) {
+      diagnostics.report(
+        "\(Quoting.always(other)) and the report \(Quoting.always(path)) are the same file")
+      throw .failure
     }
     do throws(Errno) {
       file = try System.open(path, [.writeOnly, .create, .truncate])
@@ -25,6 +33,14 @@ struct ReportOutput {
       diagnostics.report(IOFailure(.create, path, error), namesAreQuoted: true)
       throw .failure
     }
+  }
+
+  /// Whether two names stand for one file that holds data, or will once it is made.
+  private static func isSameFile(_ first: FilePath, _ second: FilePath) -> Bool {
+    guard let one = try? System.status(first), let other = try? System.status(second) else {
+      return first.lexicallyNormalized() == second.lexicallyNormalized()
+    }
+    return one.kind == .regular && one.isSameFile(as: other)
   }
 
   /// Observes the job, if there is to be a report.

@@ -48,7 +48,8 @@ import Testing
   @Test func theVersionSaysMoreWhenAsked() {
     #expect(Version.text(isVerbose: false) == "xio \(Version.number)\n")
     let text = Version.text(isVerbose: true)
-    for word in ["kernel ", "liburing ", "engines blocking"] { #expect(text.contains("\n\(word)")) }
+    for word in ["kernel ", "liburing ", "engines"] { #expect(text.contains("\n\(word)")) }
+    #expect(text.contains(" blocking"))
   }
 
   @Test func tablesAreAligned() {
