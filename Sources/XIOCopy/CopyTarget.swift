@@ -89,8 +89,15 @@ struct CopyTarget {
     let descriptor = try System.attempt(.create, path) { () throws(Errno) in
       try System.open(path, [.writeOnly, .create, .exclusive], permissions: permissions)
     }
-    let status = try System.attempt(.stat, path) { () throws(Errno) in
-      try System.status(descriptor)
+    let status: FileStatus
+    do throws(IOFailure) {
+      status = try System.attempt(.stat, path) { () throws(Errno) in
+        try System.status(descriptor)
+      }
+    } catch {
+      try? System.close(descriptor)
+      try? System.remove(path)
+      throw error
     }
     let before = measures ? PageCacheProbe(descriptor, kind: status.kind, size: 0) : nil
     return Opened(descriptor: descriptor, status: status, isOurs: true, before: before)
