@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-const int32_t xio_o_direct = O_DIRECT, xio_o_tmpfile = O_TMPFILE;
+const int32_t xio_o_direct = O_DIRECT;
 _Thread_local uint64_t xio_system_calls[XIO_SYSTEM_CALL_LIMIT];
 
 static inline long result(long value) { return value < 0 ? -errno : value; }
@@ -72,10 +72,9 @@ long xio_sendfile(int target, int source, int64_t source_at, size_t count) {
   return result(sendfile(target, source, source_at < 0 ? NULL : &from, count));
 }
 
-long xio_splice(int source, int64_t source_at, int target, int64_t target_at, size_t count, bool more) {
+long xio_splice(int source, int64_t source_at, int target, int64_t target_at, size_t count) {
   off64_t from = source_at, to = target_at;
-  unsigned flags = more ? SPLICE_F_MORE : 0;
-  return result(splice(source, position(&from), target, position(&to), count, flags));
+  return result(splice(source, position(&from), target, position(&to), count, 0));
 }
 
 long xio_pipe(int ends[2]) { return result(pipe2(ends, O_CLOEXEC)); }

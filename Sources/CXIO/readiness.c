@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,11 +83,6 @@ long xio_epoll_wait(int epoll, uint64_t *tokens, size_t count, int64_t timeout_n
   if (found < 0) return -errno;
   for (int index = 0; index < found; index++) tokens[index] = events[index].data.u64;
   return found;
-}
-
-long xio_eventfd(void) {
-  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return fd < 0 ? -errno : fd;
 }
 
 bool xio_is_epollable(int fd) {

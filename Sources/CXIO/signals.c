@@ -85,6 +85,6 @@ long xio_take_signal(int32_t first, int32_t second, int64_t timeout_ns, xio_sign
   struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
   int number = sigtimedwait(&set, &info, timeout_ns < 0 ? NULL : &time);
   if (number < 0) return errno == EAGAIN ? 0 : -errno;
-  *taken = (xio_signal){number, info.si_fd, (uint64_t)(uintptr_t)info.si_value.sival_ptr};
+  *taken = (xio_signal){number, info.si_fd};
   return number;
 }

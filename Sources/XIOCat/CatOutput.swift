@@ -14,6 +14,8 @@ struct CatOutput {
   private let start: Int64?
   /// Bytes written so far.
   private var written: Int64 = 0
+  /// Where O_DIRECT had to end, because an input ended in the middle of a block.
+  private var bufferedFrom: Int64?
 
   /// Looks at standard output.
   ///
@@ -71,20 +73,27 @@ struct CatOutput {
     }
   }
 
-  /// The end of the next transfer.
+  /// The end of the next transfer. Whoever shares standard output shares its position, too, so writes
+  /// go where that stands; only the file opened anew needs offsets.
   var endpoint: Endpoint {
-    Endpoint(
-      descriptor: descriptor, kind: status.kind,
-      position: start.map { .offset($0 + written) } ?? .stream, cache: cache)
+    guard isReopened, let start else {
+      return Endpoint(descriptor: descriptor, kind: status.kind, position: .stream, cache: cache)
+    }
+    return Endpoint(
+      descriptor: descriptor, kind: status.kind, position: .offset(start + written),
+      cache: bufferedFrom == nil ? cache : .page)
   }
 
-  /// Takes note of bytes written, and moves the position that other processes see.
+  private var isReopened: Bool { descriptor != original }
+
+  /// Takes note of bytes written, and moves the position that other processes see if the writes did not.
   ///
   /// - Throws: ``IOFailure``.
   mutating func advance(by count: Int64) throws(IOFailure) {
     written += count
-    guard let start else { return }
+    guard isReopened, let start else { return }
     let position = start + written
+    if bufferedFrom == nil, position % Int64(cache.alignment) != 0 { bufferedFrom = position }
     try System.attempt(.write, nil) { () throws(Errno) in
       try System.setPosition(original, to: position)
     }
@@ -95,18 +104,22 @@ struct CatOutput {
     PageCacheProbe(original, kind: status.kind, size: (start ?? 0) + written)
   }
 
-  /// Waits for uncached pages to be written, after which they go.
+  /// Takes pages out of the page cache again that were not to be there.
   ///
   /// - Throws: ``IOFailure``.
   func finish() throws(IOFailure) {
-    guard cache.mode == .uncached else { return }
+    guard let start else { return }
+    let end = start + written
+    var first: Int64?
+    if cache.mode == .uncached { first = start }
+    if let bufferedFrom { first = max(start, bufferedFrom & ~4095) }
+    guard let first else { return }
     try System.attempt(.write, nil) { () throws(Errno) in
-      guard let start else { return try System.writeBack(original, at: 0, count: 0) }
-      try CachePlan.writeOut(original, start..<start + written)
+      try CachePlan.writeOut(descriptor, first..<end)
     }
   }
 
   func close() {
-    if descriptor != original { try? System.close(descriptor) }
+    if isReopened { try? System.close(descriptor) }
   }
 }

@@ -135,7 +135,6 @@ enum DescriptorTable {
   private static func word(_ honour: Honour) -> String {
     switch honour {
     case .honoured: "honoured"
-    case .ignored: "ignored"
     case .refused: "refused"
     case .notApplicable: "unknown"
     }
@@ -145,7 +144,7 @@ enum DescriptorTable {
     switch honour {
     case .refused(let errno): ": \(errno)"
     case .notApplicable: ": the descriptor is not open for reading"
-    case .honoured, .ignored: ""
+    case .honoured: ""
     }
   }
 }

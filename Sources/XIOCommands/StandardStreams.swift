@@ -33,7 +33,9 @@ enum StandardStreams {
               descriptor, from: UnsafeRawBufferPointer(rebasing: all[done...]), at: nil)
           }
         }
-        done += try result.get()
+        let count = try result.get()
+        guard count > 0 else { throw .ioError }
+        done += count
       } catch {
         switch error {
         case .interrupted: continue

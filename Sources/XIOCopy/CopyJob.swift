@@ -88,8 +88,9 @@ struct CopyJob: TransferJob {
     _ opened: CopyTarget.Opened, _ result: TransferResult
   ) throws(IOFailure) {
     guard opened.status.kind == .regular else { return }
-    // The source may have become shorter than what was allocated or already written.
-    let size = result.bytesWritten + result.bytesOffloaded + result.bytesReflinked
+    // The source may have become shorter than what was allocated, or written ahead of its end.
+    let moved = result.bytesWritten + result.bytesOffloaded + result.bytesReflinked
+    let size = min(moved, result.sourceEnd ?? moved)
     let status = try System.attempt(.stat, target.path) { () throws(Errno) in
       try System.status(opened.descriptor)
     }

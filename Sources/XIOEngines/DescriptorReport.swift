@@ -4,8 +4,6 @@ public import XIOSystem
 /// Whether the kernel does what it is asked to.
 public enum Honour: Sendable, Equatable {
   case honoured
-  /// The request is accepted and has no effect.
-  case ignored
   case refused(Errno)
   /// The question has no meaning for this kind of file.
   case notApplicable

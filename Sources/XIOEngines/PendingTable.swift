@@ -12,7 +12,6 @@ struct PendingTable {
     var outstanding = 1
     /// Whether the kernel has agreed to cancel it, which not every completion says.
     var isCancelled = false
-    var result: Int32 = 0
   }
 
   private(set) var entries: [Entry?]

@@ -18,6 +18,8 @@ public struct TransferFailure: Error, Sendable, Equatable {
 public struct TransferResult: Sendable {
   /// Bytes that were read, and bytes that the target accepted, through memory of the process.
   public var bytesRead: Int64 = 0, bytesWritten: Int64 = 0
+  /// Where a source with offsets turned out to end, in bytes from where the transfer began.
+  public var sourceEnd: Int64?
   /// Bytes that the kernel moved by itself, and bytes that now are shared between the files.
   public var bytesOffloaded: Int64 = 0, bytesReflinked: Int64 = 0
   /// Bytes read and written with O_DIRECT, and the rest of those files.
@@ -112,11 +114,6 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
   private var isPositionalSource: Bool { source.position != .stream }
 
   private mutating func readAhead(_ driver: inout Driver<Engine>) throws(Errno) {
-    // Engines that finish at once never wait, and so would not notice. What is read is written still.
-    if Termination.requested != nil, endSequence == .max {
-      endSequence = nextSequence
-      result.failure = result.failure ?? TransferFailure(side: nil, errno: .interrupted)
-    }
     while endSequence == .max, !freeSlots.isEmpty {
       // A stream has one reader, and so has the question whether a file has grown.
       let asksForMore = !isPositionalSource || nextOffset >= source.size
@@ -161,7 +158,10 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     }
     let isEnd = outcome.failure != nil || outcome.count == 0
     let isShort = isPositionalSource && outcome.count < blockSize
-    if isEnd || isShort { endSequence = min(endSequence, sequence + (outcome.count > 0 ? 1 : 0)) }
+    if isEnd || isShort, sequence < endSequence {
+      endSequence = sequence + (outcome.count > 0 ? 1 : 0)
+      result.sourceEnd = blocks[slot].offset + Int64(outcome.count)
+    }
     guard outcome.count > 0, sequence < endSequence else {
       freeSlots.append(slot)
       return
@@ -184,7 +184,9 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
   /// Writes the block whose turn it is, if it is there.
   private mutating func writeNext(_ driver: inout Driver<Engine>) throws(Errno) {
     let index = nextWritten % filled.count
-    guard target.position == .stream, !isWriting, let slot = filled[index] else { return }
+    guard target.position == .stream, !isWriting, nextWritten < endSequence,
+      let slot = filled[index]
+    else { return }
     filled[index] = nil
     try write(slot, &driver)
   }

@@ -25,8 +25,6 @@ public struct FileStatus: Sendable {
   public var device: UInt64, inode: UInt64
   /// The permission bits.
   public var permissions: UInt32
-  /// The device number of a device file.
-  public var deviceNumber: UInt64
 
   init(_ status: stat) {
     kind =
@@ -44,7 +42,6 @@ public struct FileStatus: Sendable {
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
     permissions = status.st_mode & 0o7777
-    deviceNumber = UInt64(status.st_rdev)
   }
 
   /// Whether both describe one file.

@@ -137,7 +137,7 @@ extension System {
   ) throws(Errno) -> Int {
     try transfer(.splice, count) {
       xio_splice(
-        source.rawValue, sourceOffset ?? -1, target.rawValue, targetOffset ?? -1, $0, false)
+        source.rawValue, sourceOffset ?? -1, target.rawValue, targetOffset ?? -1, $0)
     }
   }
 

@@ -11,8 +11,8 @@
 // Flags of preadv2(2), pwritev2(2) and submission entries.
 enum { XIO_RWF_NOWAIT = 0x8, XIO_RWF_DONTCACHE = 0x80 };
 
-// Flags of open(2) and fallocate(2) that need _GNU_SOURCE.
-extern const int32_t xio_o_direct, xio_o_tmpfile;
+// O_DIRECT, which needs _GNU_SOURCE.
+extern const int32_t xio_o_direct;
 
 long xio_open(const char *path, int flags, unsigned mode);
 long xio_openat_parent_tmpfile(const char *path);
@@ -28,7 +28,7 @@ long xio_ficlone(int target, int source);
 // Offsets of -1 mean the descriptor's own position.
 long xio_copy_file_range(int source, int64_t source_at, int target, int64_t target_at, size_t count);
 long xio_sendfile(int target, int source, int64_t source_at, size_t count);
-long xio_splice(int source, int64_t source_at, int target, int64_t target_at, size_t count, bool more);
+long xio_splice(int source, int64_t source_at, int target, int64_t target_at, size_t count);
 long xio_pipe(int ends[2]);
 long xio_set_pipe_size(int fd, int size);
 

@@ -1,4 +1,4 @@
-// select, poll, epoll and eventfd.
+// select, poll and epoll.
 
 #ifndef XIO_READINESS_H
 #define XIO_READINESS_H
@@ -24,8 +24,6 @@ long xio_epoll_create(void);
 long xio_epoll_set(int epoll, int fd, bool change, bool wants_read, bool wants_write, uint64_t token);
 long xio_epoll_remove(int epoll, int fd);
 long xio_epoll_wait(int epoll, uint64_t *tokens, size_t count, int64_t timeout_ns);
-
-long xio_eventfd(void);
 
 // Whether poll(2) reports an event although nothing can have happened: on regular files it always does.
 bool xio_is_epollable(int fd);
