@@ -18,6 +18,7 @@ struct xio_aio {
   size_t capacity;
   xio_aio_notify notify;
   int event;  // counts the callbacks of `thread`
+  uint64_t callbacks_due, callbacks_seen;
   struct aiocb *blocks;
   const struct aiocb **busy;  // entry `index` is NULL while request `index` is not pending
 };
@@ -48,10 +49,31 @@ long xio_aio_create(size_t capacity, xio_aio_notify notify, xio_aio **out) {
   return 0;
 }
 
+static long wait_event(xio_aio *aio, int64_t timeout_ns) {
+  struct pollfd entry = {aio->event, POLLIN, 0};
+  struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+  int found = ppoll(&entry, 1, timeout_ns < 0 ? NULL : &time, NULL);
+  if (found < 0) return -errno;
+  uint64_t count = 0;
+  if (found > 0 && read(aio->event, &count, sizeof count) < 0 && errno != EAGAIN) return -errno;
+  aio->callbacks_seen += count;
+  return found;
+}
+
+// A request is done before its callback has run. One that came late would write to whatever has the
+// number of the event by then, so in doubt the event stays open.
+static void close_event(xio_aio *aio) {
+  while (aio->callbacks_seen < aio->callbacks_due) {
+    long found = wait_event(aio, 1000000000);
+    if (found == 0 || (found < 0 && found != -EINTR)) return;
+  }
+  close(aio->event);
+}
+
 bool xio_aio_destroy(xio_aio *aio) {
   for (size_t index = 0; aio->busy && index < aio->capacity; index++)
     if (aio->busy[index]) return false;
-  if (aio->event >= 0) close(aio->event);
+  if (aio->event >= 0) close_event(aio);
   free(aio->blocks);
   free(aio->busy);
   free(aio);
@@ -84,7 +106,10 @@ long xio_aio_submit(xio_aio *aio, size_t index, int fd, xio_aio_verb verb, void 
   int failed = verb == XIO_AIO_READ    ? aio_read(block)
                : verb == XIO_AIO_WRITE ? aio_write(block)
                                        : aio_fsync(O_SYNC, block);
-  if (!failed) return 0;
+  if (!failed) {
+    aio->callbacks_due += aio->notify == XIO_AIO_THREAD;
+    return 0;
+  }
   aio->busy[index] = NULL;
   return -errno;
 }
@@ -123,16 +148,6 @@ static long wait_signal(int64_t timeout_ns) {
   return xio_take_signal(number, number, timeout_ns, &taken);
 }
 
-static long wait_event(int event, int64_t timeout_ns) {
-  struct pollfd entry = {event, POLLIN, 0};
-  struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
-  int found = ppoll(&entry, 1, timeout_ns < 0 ? NULL : &time, NULL);
-  if (found < 0) return -errno;
-  uint64_t count;
-  if (found > 0 && read(event, &count, sizeof count) < 0 && errno != EAGAIN) return -errno;
-  return found;
-}
-
 long xio_aio_wait(xio_aio *aio, int64_t timeout_ns) {
   // An announcement can get lost: look from time to time.
   enum { LONGEST_NS = 100000000 };
@@ -148,7 +163,7 @@ long xio_aio_wait(xio_aio *aio, int64_t timeout_ns) {
     case XIO_AIO_SIGNAL:
       return wait_signal(timeout_ns);
     case XIO_AIO_THREAD:
-      return wait_event(aio->event, timeout_ns);
+      return wait_event(aio, timeout_ns);
   }
   return -EINVAL;
 }
