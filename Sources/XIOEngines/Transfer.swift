@@ -114,7 +114,9 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
   private var isPositionalSource: Bool { source.position != .stream }
 
   private mutating func readAhead(_ driver: inout Driver<Engine>) throws(Errno) {
-    while endSequence == .max, !freeSlots.isEmpty {
+    // What has ended comes first. A block is written while it is in the processor's cache, and a
+    // write that failed makes the next read pointless, which may block.
+    while endSequence == .max, !freeSlots.isEmpty, !driver.hasOutcomes {
       // A stream has one reader, and so has the question whether a file has grown.
       let asksForMore = !isPositionalSource || nextOffset >= source.size
       if asksForMore, readsInFlight > 0 { return }
@@ -131,8 +133,6 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
       }
       if source.isDirect { touch(slot) }
       try driver.start(request)
-      // Engines that finish at once should write while the block is in the processor's cache.
-      if driver.hasOutcomes { return }
     }
   }
 
