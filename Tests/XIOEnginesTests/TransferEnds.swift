@@ -61,6 +61,9 @@ final class Source: Sendable {
     }
   }
 
+  /// Waits until all of it is there, which it is only where it fits.
+  func waitUntilFed() throws { try feeder?.value() }
+
   /// Closes it; whatever the feeder still has to say then is not heard.
   func close() {
     if let pair { pair.closeReader() } else { try? endpoint.descriptor.close() }
