@@ -62,8 +62,10 @@ public struct DescriptorFacts: Sendable {
     return sticks
   }
 
-  /// Reads with a flag, beyond the end of any file: refusal does not depend on there being a byte, and
-  /// one that was read would come into the page cache with those that are read ahead.
+  // Beyond every end: the kernel looks at the flags first, and reads nothing ahead into the cache.
+  private static let probeOffset: Int64 = 1 << 62
+
+  /// Reads with a flag where nothing is: refusal does not depend on there being something.
   static func honour(
     of flag: TransferFlags, _ descriptor: FileDescriptor, canRead: Bool
   ) -> Honour {
@@ -71,7 +73,7 @@ public struct DescriptorFacts: Sendable {
     var byte: UInt8 = 0
     do throws(Errno) {
       try withUnsafeMutableBytes(of: &byte) { memory throws(Errno) in
-        _ = try System.read(descriptor, into: memory, at: 1 << 62, flags: flag)
+        _ = try System.read(descriptor, into: memory, at: probeOffset, flags: flag)
       }
       return .honoured
     } catch {
