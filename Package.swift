@@ -60,6 +60,8 @@ let package = Package(
       ]),
     .testTarget(
       name: "XIOProgramTests", dependencies: ["xio", "xio-launcher", "XIOTestSupport", system]),
+    .testTarget(
+      name: "XIOGlobalStateTests", dependencies: ["xio", "xio-launcher", "XIOTestSupport", system]),
     .testTarget(name: "TidyTests"),
   ]
 )

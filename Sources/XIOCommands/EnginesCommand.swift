@@ -116,7 +116,7 @@ enum DescriptorTable {
     modes.add(["page", "yes", ""])
     let direct: [String] =
       facts.directAlignment.map { alignment in
-        let assumed = alignment.isDeclared ? "" : " (assumed: the file system names none)"
+        let assumed = alignment.isDeclared ? "" : ", assumed"
         return [
           "direct", "honoured",
           "memory \(alignment.memory), offsets \(alignment.offset) bytes" + assumed,

@@ -11,7 +11,10 @@ struct ReportOutput {
 
   /// Opens the file that was named, so that a job does not run whose report could not be kept.
   ///
-  /// - Parameter files: The files of the job, none of which the report may overwrite.
+  /// - Parameters:
+  ///   - values: The options.
+  ///   - diagnostics: Where messages go.
+  ///   - files: The files of the job, none of which the report may overwrite.
   /// - Throws: ``ExitStatus`` after a message.
   init(
     _ values: SharedOptions.Values, _ diagnostics: Diagnostics, apartFrom files: [FilePath]

@@ -10,6 +10,8 @@ struct CopyJob: TransferJob {
     var metrics: DriverMetrics
     var counters: EngineCounters
     var files: [ObservedFile]
+    /// Whether the file system took O_DIRECT and wrote through the page cache.
+    var directWasIgnored = false
     var failure: IOFailure?
   }
 
@@ -33,7 +35,7 @@ struct CopyJob: TransferJob {
       output.result = session.transfer(
         from: source.endpoint(plan.source), to: endpoint(opened))
       if let failure = output.result.failure { throw describe(failure) }
-      try finish(opened, output.result)
+      try finish(opened, &output)
     } catch {
       output.failure = error
       target.remove(opened)
@@ -85,8 +87,9 @@ struct CopyJob: TransferJob {
   }
 
   private func finish(
-    _ opened: CopyTarget.Opened, _ result: TransferResult
+    _ opened: CopyTarget.Opened, _ output: inout Output
   ) throws(IOFailure) {
+    let result = output.result
     guard opened.status.kind == .regular else { return }
     // The source may have become shorter than what was allocated, or written ahead of its end.
     let moved = result.bytesWritten + result.bytesOffloaded + result.bytesReflinked
@@ -99,11 +102,23 @@ struct CopyJob: TransferJob {
         try System.truncate(opened.descriptor, to: size)
       }
     }
-    // Uncached pages go when they have been written; until then the cache is not as it was.
-    if plan.target.mode == .uncached {
-      try System.attempt(.synchronise, target.path) { () throws(Errno) in
-        try CachePlan.writeOut(opened.descriptor, 0..<size)
+    if plan.target.mode != .page { try leaveCache(opened, size, &output) }
+  }
+
+  /// Sees to it that no page of the target stays behind: uncached ones go when they have been written,
+  /// and some file systems (btrfs) write through the page cache in spite of O_DIRECT.
+  private func leaveCache(
+    _ opened: CopyTarget.Opened, _ size: Int64, _ output: inout Output
+  ) throws(IOFailure) {
+    if plan.target.mode == .direct {
+      guard let pages = try? System.cachedPages(opened.descriptor), pages.resident > 0 else {
+        return
       }
+      output.directWasIgnored = true
+    }
+    try System.attempt(.synchronise, target.path) { () throws(Errno) in
+      // All pages are this copy's own: the file was empty before.
+      try CachePlan.writeOut(opened.descriptor, 0..<size)
     }
   }
 
@@ -115,6 +130,7 @@ struct CopyJob: TransferJob {
         path: target.path, role: .target, asked: plan.asked, mode: plan.target.mode.rawValue,
         alignment: plan.target.shownAlignment,
         size: output.result.bytesWritten + output.result.bytesOffloaded
-          + output.result.bytesReflinked, before: before, after: after))
+          + output.result.bytesReflinked, before: before, after: after,
+        directWasIgnored: output.directWasIgnored))
   }
 }

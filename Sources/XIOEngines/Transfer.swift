@@ -117,9 +117,11 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     // What has ended comes first. A block is written while it is in the processor's cache, and a
     // write that failed makes the next read pointless, which may block.
     while endSequence == .max, !freeSlots.isEmpty, !driver.hasOutcomes {
-      // A stream has one reader, and so has the question whether a file has grown.
-      let asksForMore = !isPositionalSource || nextOffset >= source.size
-      if asksForMore, readsInFlight > 0 { return }
+      // A stream has one reader, and so has the question whether a file has grown. Of two that read
+      // the same folio past the page cache neither could drop it.
+      let isAlone =
+        !isPositionalSource || nextOffset >= source.size || source.flags.contains(.dontCache)
+      if isAlone, readsInFlight > 0 { return }
       let slot = freeSlots.removeLast()
       blocks[slot] = Block(sequence: nextSequence, offset: nextOffset)
       nextSequence += 1

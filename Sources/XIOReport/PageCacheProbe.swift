@@ -44,11 +44,13 @@ public struct ObservedFile: Sendable {
   public var size: Int64
   /// Its pages.
   public var before: PageCacheProbe, after: PageCacheProbe
+  /// Whether O_DIRECT was seen to be served from the page cache, whatever has become of the pages.
+  public var directWasIgnored: Bool
 
   /// Takes what is known.
   public init(
     path: FilePath, role: TransferRole, asked: String, mode: String, alignment: Int?, size: Int64,
-    before: PageCacheProbe, after: PageCacheProbe
+    before: PageCacheProbe, after: PageCacheProbe, directWasIgnored: Bool = false
   ) {
     self.path = path
     self.role = role
@@ -58,6 +60,7 @@ public struct ObservedFile: Sendable {
     self.size = size
     self.before = before
     self.after = after
+    self.directWasIgnored = directWasIgnored
   }
 }
 

@@ -85,7 +85,9 @@ extension Report.CachedFile {
     let before = file.before.counts?.resident
     let after = file.after.counts?.resident
     // Direct transfers leave the cache alone, or empty it; new pages mean that they were not direct.
-    let honoured: Bool? = before.flatMap { before in after.map { $0 <= before } }
+    let honoured: Bool? = before.flatMap { before in
+      after.map { $0 <= before && !file.directWasIgnored }
+    }
     self.init(
       file: FileName(file.path), role: file.role.rawValue, asked: file.asked, mode: file.mode,
       bytes: file.size, before: .init(file.before), after: .init(file.after),

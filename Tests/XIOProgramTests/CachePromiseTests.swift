@@ -84,6 +84,8 @@ import XIOTestSupport
     let directory = try TestDirectory(on: .ext4)
     let source = try directory.writeRandom("source", count: Self.size)
     let target = directory.path(of: "target")
+    // Dirty pages would be written while the copy runs.
+    try evict(source)
     let before = try Residency(of: source)
     let report = try runReporting(["copy"] + variant.options + [source, target])
     try report.expectPages("source", before: before, after: try Residency(of: source))

@@ -4,9 +4,10 @@ import XIOTestSupport
 
 /// The memory that a copy takes.
 @Suite(.serialized) struct MemoryTests {
+  private static let size = 96 << 20
   private static let source = Result {
     let directory = try TestDirectory(on: .ext4)
-    return (directory, file: try directory.writeRandom("source", count: 256 << 20))
+    return (directory, file: try directory.writeRandom("source", count: size))
   }
 
   @Test(
@@ -28,6 +29,6 @@ import XIOTestSupport
     let kibibytes = try #require(Int(text.filter(\.isNumber)), "\(text)")
     let limit = (16 << 20) + buffers.depth * buffers.block
     #expect(kibibytes > 0 && kibibytes << 10 <= limit, "\(kibibytes) KiB")
-    #expect(try fileSize(target) == 256 << 20)
+    #expect(try fileSize(target) == Int64(Self.size))
   }
 }

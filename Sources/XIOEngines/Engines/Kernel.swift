@@ -10,7 +10,7 @@ public enum KernelEngine: EngineDescription {
   public static var traits: EngineTraits {
     EngineTraits(
       .synchronous, .blocking, carriesFlags: false, maximumDepth: 1, onStreams: "splice",
-      onFiles: "FICLONE, copy_file_range, sendfile")
+      onFiles: "FICLONE, copy_file_range …")
   }
 
   /// Every kernel has some of its calls.

@@ -27,7 +27,7 @@ public struct BackOff: ReadinessWaiter, ~Copyable {
       return DescriptorReport(.alwaysReady, "RWF_NOWAIT: \(errno)")
     }
     return facts.canRead
-      ? DescriptorReport(.retries, "RWF_NOWAIT on reads; writes and O_DIRECT are plain")
+      ? DescriptorReport(.retries, "RWF_NOWAIT; writes, direct I/O plain")
       : DescriptorReport(.alwaysReady, "writes are plain")
   }
 

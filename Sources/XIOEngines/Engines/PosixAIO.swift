@@ -23,7 +23,7 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
     return EngineTraits(
       .asynchronous, meanwhile, carriesFlags: false, overlaps: true, defaultDepth: 8,
       cancels: false, onStreams: "a helper thread blocks",
-      onFiles: "helper threads, dup()ed descriptors")
+      onFiles: "helper threads, dup()ed files")
   }
 
   /// The C library brings it along.
