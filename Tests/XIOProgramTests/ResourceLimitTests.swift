@@ -26,13 +26,13 @@ import XIOTestSupport
     let bytes = source.next(Self.size)
     let directory = try TestDirectory()
     let file = directory.path(of: "report")
-    let ends = try makePipe()
+    let ends = try closeOnExecPipe()
     let running = try startXio(
       ["cat", "--engine", "sigio", "--report=json", "--report-to", file],
-      input: .descriptor(ends.readEnd), launcher: launcher)
-    try ends.readEnd.close()
+      input: .descriptor(ends.reader), launcher: launcher)
+    try ends.reader.close()
     try eventually("cat waits") { isBlocked(running.process) && (try? fileSize(file)) != nil }
-    try ends.writeEnd.closeAfter { _ = try ends.writeEnd.writeAll(bytes) }
+    try ends.writer.closeAfter { _ = try ends.writer.writeAll(bytes) }
     let result = try running.wait()
     expectQuietSuccess(result)
     #expect(result.output == bytes)
