@@ -28,12 +28,17 @@ public struct ProcessSnapshot: Sendable {
   /// - Parameters:
   ///   - target: when set, only descriptors that lead to something with this in its name count, such as
   ///     `[io_uring]` or the path of a test directory.
+  ///   - other: when set, descriptors that lead to something with this in its name do not count.
   ///   - limit: how long to wait at most.
   /// - Throws: `SupportFailure` naming what is still open.
   public func expectNoNewDescriptors(
-    containing target: String? = nil, within limit: Duration = .seconds(10)
+    containing target: String? = nil, except other: String? = nil,
+    within limit: Duration = .seconds(10)
   ) throws {
-    let counted = { (descriptor: Descriptor) in target.map(descriptor.target.contains) ?? true }
+    let counted = { (descriptor: Descriptor) in
+      (target.map(descriptor.target.contains) ?? true)
+        && !(other.map(descriptor.target.contains) ?? false)
+    }
     var remaining = try Self.openDescriptors().subtracting(descriptors).filter(counted)
     do {
       try eventually("descriptors are closed", within: limit) {
