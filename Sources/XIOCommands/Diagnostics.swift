@@ -60,11 +60,10 @@ struct Diagnostics {
     case .open, .openForReading: return "cannot open \(name) for reading"
     case .create: return "cannot create regular file \(name)"
     case .read: return "error reading \(name)"
-    case .write, .allocate: return "error writing \(name)"
+    case .write: return "error writing \(name)"
     case .copy(let target): return "error copying \(name) to \(Quoting.always(target))"
     case .synchronise: return "error writing \(name) to the device"
     case .close: return "failed to close \(name)"
-    case .remove: return "cannot remove \(name)"
     case .truncate: return "failed to truncate \(name)"
     case .prepare: return name
     }

@@ -6,8 +6,8 @@ public import SystemPackage
 public struct IOFailure: Error, Sendable {
   /// What was tried.
   public enum Action: Sendable {
-    case stat, openForReading, create, open, read, write, copy(to: FilePath), allocate, synchronise
-    case close, remove, truncate, prepare
+    case stat, openForReading, create, open, read, write, copy(to: FilePath), synchronise
+    case close, truncate, prepare
   }
 
   /// What was tried.
