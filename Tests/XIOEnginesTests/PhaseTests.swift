@@ -14,13 +14,17 @@ import XIOTestSupport
   @Test(arguments: EngineVariant.all)
   func waitsOfPipesAreTrue(_ variant: EngineVariant) throws {
     var total: PhaseTotal?
-    // The processor may be busy with something else between an event and its being seen.
-    try attempt(20, "a wait of a pipe is measured") {
-      let (waited, totals) = try readPausingPipe(variant)
-      let read = try #require(totals.first { $0.direction == .read })
-      total = read
-      let measured = try #require(read.wait ?? read.merged)
-      return abs(measured - waited) <= waited / 20 + 2_000_000
+    // The processor may be busy with something else between an event and its being seen, though not
+    // most of the time.
+    try attempt(4, "most waits of a pipe are measured right") {
+      let errors = try (0..<5).map { _ in
+        let (waited, totals) = try readPausingPipe(variant)
+        let read = try #require(totals.first { $0.direction == .read })
+        total = read
+        let measured = try #require(read.wait ?? read.merged)
+        return abs(measured - waited) - waited / 20
+      }
+      return errors.sorted()[2] <= 2_000_000
     }
     switch variant.engine {
     case .blocking, .kernel: #expect(total?.basis == .cpuClock)
