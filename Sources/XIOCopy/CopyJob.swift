@@ -38,7 +38,7 @@ struct CopyJob: TransferJob {
       try finish(opened, &output)
     } catch {
       output.failure = error
-      target.remove(opened)
+      giveUp(opened, output.result)
     }
     output.metrics = session.metrics
     output.counters = session.counters
@@ -50,6 +50,16 @@ struct CopyJob: TransferJob {
       target.remove(opened)
     }
     return output
+  }
+
+  /// Removes a target that is ours, and leaves of another what has arrived without a gap: a file of
+  /// the full size would look complete.
+  private func giveUp(_ opened: CopyTarget.Opened, _ result: TransferResult) {
+    target.remove(opened)
+    guard !opened.isOurs, opened.status.kind == .regular else { return }
+    let size = max(result.contiguousBytes, result.bytesOffloaded)
+    // The failure that led here is the one to report.
+    try? System.truncate(opened.descriptor, to: size)
   }
 
   private func endpoint(_ opened: CopyTarget.Opened) -> Endpoint {

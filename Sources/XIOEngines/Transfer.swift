@@ -20,6 +20,8 @@ public struct TransferResult: Sendable {
   public var bytesRead: Int64 = 0, bytesWritten: Int64 = 0
   /// Where a source with offsets turned out to end, in bytes from where the transfer began.
   public var sourceEnd: Int64?
+  /// After a failure: how many bytes from where the transfer began have arrived without a gap.
+  public var contiguousBytes: Int64 = 0
   /// Bytes that the kernel moved by itself, and bytes that now are shared between the files.
   public var bytesOffloaded: Int64 = 0, bytesReflinked: Int64 = 0
   /// Bytes read and written with O_DIRECT, and the rest of those files.
@@ -89,8 +91,15 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     } catch {
       result.failure = result.failure ?? TransferFailure(side: nil, errno: error)
     }
+    if result.failure != nil { result.contiguousBytes = contiguousBytes }
     driver.drain()
     return result
+  }
+
+  /// Writes that name offsets overtake each other: all is there up to the first block still at work.
+  private var contiguousBytes: Int64 {
+    let busy = blocks.indices.filter { !freeSlots.contains($0) }.map { blocks[$0].offset }
+    return min(busy.min() ?? result.bytesWritten, result.sourceEnd ?? .max)
   }
 
   private mutating func pump(_ driver: inout Driver<Engine>) throws(Errno) {
@@ -214,8 +223,7 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     if target.isDirect { result.directBytes.written += Int64(outcome.count) }
     if let errno = outcome.failure {
       result.failure = TransferFailure(side: .target, errno: errno)
-    }
-    if outcome.failure == nil, outcome.count < blocks[outcome.slot].count {
+    } else if outcome.count < blocks[outcome.slot].count {
       tail = outcome.slot
     } else {
       freeSlots.append(outcome.slot)

@@ -62,7 +62,9 @@ import XIOTestSupport
       #expect(bytes["buffered_tail"] as? Int == size % alignment, "\(bytes)")
       for role in ["source", "target"] {
         let file = try report.cachedFile(role)
-        #expect(file["direct_honoured"] as? Bool == true, "\(file)")
+        // btrfs writes through the page cache when it sees fit; then the report says so.
+        let isHonoured = file["direct_honoured"] as? Bool
+        #expect(kind == .btrfs ? isHonoured != nil : isHonoured == true, "\(file)")
       }
       try expectIdentical(source, target)
       try remove(target)
