@@ -80,16 +80,18 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
   }
 
   /// A descriptor that no other request in flight uses, where the order of requests does not matter.
+  ///
+  /// Reads of streams cannot be had back. They have a number of their own, for the caller's may soon
+  /// be that of another file, whose bytes a helper thread that begins late would take.
   private mutating func descriptor(
     for operation: Operation, _ place: Int
   ) throws(Errno) -> FileDescriptor {
-    guard operation.verb.offset != nil, operation.kind.isPositional, place > 0 else {
-      return operation.descriptor
-    }
+    let count = operation.kind.isPositional ? place : operation.direction == .read ? 1 : 0
+    guard count > 0, operation.movesData else { return operation.descriptor }
     var own = copies[operation.descriptor.rawValue] ?? []
-    while own.count < place { own.append(try System.duplicate(operation.descriptor)) }
+    while own.count < count { own.append(try System.duplicate(operation.descriptor)) }
     copies[operation.descriptor.rawValue] = own
-    return own[place - 1]
+    return own[count - 1]
   }
 
   private mutating func cancel(_ id: OperationID) {
@@ -123,15 +125,17 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
     }
   }
 
-  /// Closes the copies of a descriptor.
+  /// Closes the copies of a descriptor, unless a helper thread still works on one.
   public mutating func forget(_ descriptor: FileDescriptor) {
-    for copy in copies.removeValue(forKey: descriptor.rawValue) ?? [] { try? System.close(copy) }
+    let own = copies.removeValue(forKey: descriptor.rawValue) ?? []
+    let isBusy = table.entries.contains { $0?.operation.descriptor == descriptor }
+    if !isBusy { for copy in own { try? System.close(copy) } }
   }
 
   /// Closes all copies. A request that a helper thread still works on keeps its buffer: the memory
   /// is given up rather than pulled from under it.
   public consuming func close() throws(Errno) {
-    for copy in copies.values.joined() { try? System.close(copy) }
+    for number in copies.keys { forget(FileDescriptor(rawValue: number)) }
     if table.count > 0 {
       _ = Unmanaged.passRetained(pool)
       _ = Unmanaged.passRetained(aio)
