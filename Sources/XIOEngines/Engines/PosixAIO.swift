@@ -1,3 +1,4 @@
+internal import CXIO
 public import SystemPackage
 public import XIOSystem
 
@@ -42,6 +43,8 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
   private let aio: PosixAIO
   private var table: PendingTable
   private var done: [Completion] = []
+  /// Waits for streams that somebody else made non-blocking, which the library knows no request for.
+  private var waits: [Operation] = []
   private var copies: [Int32: [FileDescriptor]] = [:]
 
   /// Makes a table of requests; helper threads begin with the first one.
@@ -59,6 +62,10 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
   /// Hands a transfer over; what POSIX AIO lacks is done at once.
   public mutating func submit(_ operation: Operation) throws(Errno) -> Submission {
     guard let call = operation.aioCall, !operation.continuesFile else {
+      if operation.verb.waitsOnly {
+        waits.append(operation)
+        return .queued
+      }
       if case .cancel(let id) = operation.verb { cancel(id) }
       return .completed(PlainCall.completion(of: operation, pool, measures: measures))
     }
@@ -95,6 +102,10 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
   }
 
   private mutating func cancel(_ id: OperationID) {
+    if let index = waits.firstIndex(where: { $0.id == id }) {
+      waits.remove(at: index)
+      done.append(Completion(id: id, result: .failure(.canceled), phases: .unmeasured))
+    }
     guard let place = table.place(of: id) else { return }
     if aio.cancel(place) { collect(place) }
   }
@@ -119,10 +130,33 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
       passed += done.count
       done.removeAll(keepingCapacity: true)
       let timeout = count == 0 ? 0 : timeLeft(until: deadline)
+      if !waits.isEmpty, passed < count || count == 0 {
+        // Requests in flight and streams cannot be waited for together: looked at in turn.
+        let pause = table.count == 0 ? timeout : min(timeout ?? Self.turn, Self.turn)
+        try waitForStreams(timeout: pause)
+        if !done.isEmpty || timeout != 0 { continue }
+      }
       if passed >= count || table.count == 0 || timeout == 0 { return passed }
       if Termination.requested != nil { throw .interrupted }
       if try aio.wait(timeout: timeout), countsSignals { counters.signals += 1 }
     }
+  }
+
+  private static let turn: Nanoseconds = 1_000_000
+
+  private mutating func waitForStreams(timeout: Nanoseconds?) throws(Errno) {
+    if Termination.requested != nil { throw .interrupted }
+    var interests = waits.map { Interest($0) }
+    guard try System.poll(&interests, timeout: timeout) > 0 else { return }
+    var left: [Operation] = []
+    for (operation, interest) in zip(waits, interests) {
+      guard interest.ready else {
+        left.append(operation)
+        continue
+      }
+      done.append(Completion(id: operation.id, result: .success(0), phases: .unmeasured))
+    }
+    waits = left
   }
 
   /// Closes the copies of a descriptor, unless a helper thread still works on one.
@@ -155,6 +189,14 @@ extension Operation {
 }
 
 extension Verb {
+  /// Whether it moves nothing.
+  fileprivate var waitsOnly: Bool {
+    switch self {
+    case .waitReadable, .waitWritable: true
+    case .read, .write, .fsync, .cancel: false
+    }
+  }
+
   /// Where a transfer begins, in bytes.
   var offset: Int64? {
     switch self {
