@@ -109,9 +109,18 @@ long xio_nanosleep(int64_t nanoseconds) {
 
 long xio_sched_yield(void) { return result(sched_yield()); }
 
-long xio_map_memory(size_t count, void **memory) {
-  *memory = mmap(NULL, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return *memory == MAP_FAILED ? -errno : 0;
+long xio_map_memory(size_t count, bool huge, void **memory) {
+  size_t spare = huge ? XIO_HUGE_PAGE : 0;
+  char *start = mmap(NULL, count + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED) return -errno;
+  *memory = start;
+  if (!huge) return 0;
+  size_t skip = -(uintptr_t)start & (XIO_HUGE_PAGE - 1);
+  if (skip) munmap(start, skip);
+  if (spare - skip) munmap(start + skip + count, spare - skip);
+  *memory = start + skip;
+  madvise(*memory, count, MADV_HUGEPAGE);  // where there are none, small pages serve as well
+  return 0;
 }
 
 int64_t xio_physical_memory(void) { return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE); }

@@ -18,14 +18,18 @@ public final class BufferPool {
   /// - Parameters:
   ///   - count: How many buffers.
   ///   - bufferSize: The size of each in bytes; it is rounded up to whole pages inside.
+  ///   - isForDirectIO: Whether devices will transfer to and from it. Then huge pages are worth having:
+  ///     a request has one piece of memory and not one for every page.
   /// - Throws: ENOMEM.
-  public init(count: Int, bufferSize: Int) throws(Errno) {
+  public init(count: Int, bufferSize: Int, isForDirectIO: Bool = false) throws(Errno) {
     self.count = count
     self.bufferSize = bufferSize
     stride = (bufferSize + 4095) & ~4095
     let (total, overflow) = stride.multipliedReportingOverflow(by: count)
     guard !overflow else { throw .noMemory }
-    memory = try System.mapMemory(total)
+    let unit = System.hugePageSize
+    memory = try System.mapMemory(
+      isForDirectIO ? (total + unit - 1) / unit * unit : total, isHuge: isForDirectIO)
   }
 
   deinit {

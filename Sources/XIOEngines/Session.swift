@@ -62,7 +62,8 @@ struct EngineSession<Engine: IOEngine & ~Copyable>: TransferSession, ~Copyable {
 
   init(_ configuration: SessionConfiguration, onLatency: LatencyObserver?) throws(Errno) {
     let pool = try BufferPool(
-      count: configuration.queueDepth, bufferSize: configuration.blockSize)
+      count: configuration.queueDepth, bufferSize: configuration.blockSize,
+      isForDirectIO: configuration.usesDirectIO)
     let engine = try Engine(
       EngineConfiguration(
         queueDepth: configuration.queueDepth, notification: configuration.notification,

@@ -72,16 +72,23 @@ extension System {
   /// The version of liburing that the program was built with.
   public static var uringLibraryVersion: String { String(cString: xio_ring_library_version()) }
 
+  /// The size of a huge page in bytes.
+  public static let hugePageSize = Int(XIO_HUGE_PAGE)
+
   /// Reserves memory whose pages the kernel supplies when they are first touched.
   ///
-  /// - Parameter count: Bytes.
+  /// - Parameters:
+  ///   - count: Bytes; with `isHuge` a multiple of ``hugePageSize``.
+  ///   - isHuge: Whether to ask for huge pages.
   /// - Returns: The memory, aligned to pages.
   /// - Throws: ENOMEM.
   ///
-  /// The corresponding C function is `mmap`.
-  public static func mapMemory(_ count: Int) throws(Errno) -> UnsafeMutableRawBufferPointer {
+  /// The corresponding C functions are `mmap` and `madvise`.
+  public static func mapMemory(_ count: Int, isHuge: Bool = false) throws(Errno)
+    -> UnsafeMutableRawBufferPointer
+  {
     var memory: UnsafeMutableRawPointer?
-    try perform(.mmap) { xio_map_memory(count, &memory) }
+    try perform(.mmap) { xio_map_memory(count, isHuge, &memory) }
     return UnsafeMutableRawBufferPointer(start: memory, count: count)
   }
 

@@ -48,7 +48,9 @@ long xio_set_status_flags(int fd, int flags);
 long xio_isatty(int fd);
 long xio_nanosleep(int64_t nanoseconds);
 long xio_sched_yield(void);
-long xio_map_memory(size_t count, void **memory);
+// With `huge` the memory is aligned to XIO_HUGE_PAGE, and huge pages are asked for.
+enum { XIO_HUGE_PAGE = 2 << 20 };
+long xio_map_memory(size_t count, bool huge, void **memory);
 int64_t xio_physical_memory(void);
 long xio_kernel_release(char *text, size_t size);
 void xio_unmap_memory(void *memory, size_t count);
