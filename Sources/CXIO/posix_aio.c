@@ -19,6 +19,7 @@ struct xio_aio {
   xio_aio_notify notify;
   int event;  // counts the callbacks of `thread`
   uint64_t callbacks_due, callbacks_seen;
+  xio_aio_calls calls;
   struct aiocb *blocks;
   const struct aiocb **busy;  // entry `index` is NULL while request `index` is not pending
 };
@@ -34,7 +35,7 @@ long xio_aio_create(size_t capacity, xio_aio_notify notify, xio_aio **out) {
   aio->blocks = calloc(capacity, sizeof *aio->blocks);
   aio->busy = calloc(capacity, sizeof *aio->busy);
   if (!aio->blocks || !aio->busy) {
-    xio_aio_destroy(aio);
+    xio_aio_destroy(aio, &(xio_aio_calls){0, 0});
     return -ENOMEM;
   }
   // Threads inherit the mask, so the signal is blocked before the first request makes one.
@@ -42,7 +43,7 @@ long xio_aio_create(size_t capacity, xio_aio_notify notify, xio_aio **out) {
   if (notify == XIO_AIO_THREAD && (aio->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
     failure = -errno;
   if (failure < 0) {
-    xio_aio_destroy(aio);
+    xio_aio_destroy(aio, &(xio_aio_calls){0, 0});
     return failure;
   }
   *out = aio;
@@ -53,8 +54,10 @@ static long wait_event(xio_aio *aio, int64_t timeout_ns) {
   struct pollfd entry = {aio->event, POLLIN, 0};
   struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
   int found = ppoll(&entry, 1, timeout_ns < 0 ? NULL : &time, NULL);
+  aio->calls.ppoll++;
   if (found < 0) return -errno;
   uint64_t count = 0;
+  aio->calls.read += found > 0;
   if (found > 0 && read(aio->event, &count, sizeof count) < 0 && errno != EAGAIN) return -errno;
   aio->callbacks_seen += count;
   return found;
@@ -70,10 +73,17 @@ static void close_event(xio_aio *aio) {
   close(aio->event);
 }
 
-bool xio_aio_destroy(xio_aio *aio) {
+xio_aio_calls xio_aio_take_calls(xio_aio *aio) {
+  xio_aio_calls calls = aio->calls;
+  aio->calls = (xio_aio_calls){0, 0};
+  return calls;
+}
+
+bool xio_aio_destroy(xio_aio *aio, xio_aio_calls *calls) {
   for (size_t index = 0; aio->busy && index < aio->capacity; index++)
     if (aio->busy[index]) return false;
   if (aio->event >= 0) close_event(aio);
+  *calls = aio->calls;
   free(aio->blocks);
   free(aio->busy);
   free(aio);

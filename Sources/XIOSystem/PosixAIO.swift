@@ -47,7 +47,11 @@ public final class PosixAIO {
 
   deinit {
     // A request that still runs keeps its control block, which only the end of the process frees.
-    _ = xio_aio_destroy(table)
+    var calls = xio_aio_calls()
+    _ = xio_aio_destroy(table, &calls)
+    // Callbacks that were late have been waited for.
+    xio_count_system_call(SystemCall.ppoll.rawValue, calls.ppoll)
+    xio_count_system_call(SystemCall.read.rawValue, calls.read)
   }
 
   /// Hands over a request; it occupies the place `index` until it is taken.
@@ -96,6 +100,8 @@ public final class PosixAIO {
       case .signal: .rtSigtimedwait
       case .thread: .ppoll
       }
+    // Of the two calls that wait for a callback the second is made only when there was one.
+    defer { xio_count_system_call(SystemCall.read.rawValue, xio_aio_take_calls(table).read) }
     return try System.perform(call) { xio_aio_wait(table, timeout ?? -1) } > 0
   }
 
