@@ -30,10 +30,14 @@ let package = Package(
     .target(name: "XIOReport", dependencies: ["XIOSystem", "XIOEngines", system, histogram]),
     .target(name: "XIOCopy", dependencies: ["XIOSystem", "XIOEngines", "XIOReport", system]),
     .target(name: "XIOCat", dependencies: ["XIOSystem", "XIOEngines", "XIOReport", system]),
+    .target(name: "XIOFollow", dependencies: ["XIOSystem", "XIOEngines", system]),
+    .target(
+      name: "XIOTail",
+      dependencies: ["CXIO", "XIOSystem", "XIOEngines", "XIOReport", "XIOFollow", system]),
     .target(
       name: "XIOCommands",
       dependencies: [
-        "XIOSystem", "XIOEngines", "XIOReport", "XIOCopy", "XIOCat", system, arguments,
+        "XIOSystem", "XIOEngines", "XIOReport", "XIOCopy", "XIOCat", "XIOTail", system, arguments,
       ]),
     .executableTarget(name: "xio", dependencies: ["XIOCommands"]),
 
@@ -56,7 +60,7 @@ let package = Package(
     .testTarget(
       name: "XIOCommandsTests",
       dependencies: [
-        "XIOSystem", "XIOEngines", "XIOCommands", "XIOTestSupport", system, arguments,
+        "XIOSystem", "XIOEngines", "XIOTail", "XIOCommands", "XIOTestSupport", system, arguments,
       ]),
     .testTarget(
       name: "XIOProgramTests", dependencies: ["xio", "xio-launcher", "XIOTestSupport", system]),

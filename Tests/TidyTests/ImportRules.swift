@@ -1,7 +1,7 @@
 /// The modules, lowest first; those of one row do not know each other.
 private let layers: [[String]] = [
-  ["CXIO"], ["XIOSystem"], ["XIOEngines"], ["XIOReport"], ["XIOCopy", "XIOCat"], ["XIOCommands"],
-  ["xio"],
+  ["CXIO"], ["XIOSystem"], ["XIOEngines"], ["XIOReport"], ["XIOFollow"],
+  ["XIOCopy", "XIOCat", "XIOTail"], ["XIOCommands"], ["xio"],
 ]
 
 /// Modules of others that only some of ours use.

@@ -1,0 +1,64 @@
+public import SystemPackage
+public import XIOEngines
+public import XIOReport
+public import XIOSystem
+
+/// Prints the last part of files, and what is appended to them.
+public struct Tail {
+  /// What came out.
+  public struct Output: Sendable {
+    /// The engine that ran, and why.
+    public var selection: EngineSelection
+    /// The report, if one was asked for.
+    public var report: Report?
+    /// Whether everything that could be printed was.
+    public var succeeded: Bool
+    /// Whether lines or bytes were lost.
+    public var hasLosses = false
+  }
+
+  /// Something to tell on standard error.
+  public enum Notice: Sendable {
+    /// A call failed.
+    case failure(IOFailure)
+    /// A state that GNU's tail tells about, complete but for the program's name.
+    case message(String)
+    /// The reader of standard output has left.
+    case readerLeft
+  }
+
+  /// The name of standard input among the operands, and of standard output in reports.
+  public static let standardStream = FilePath("-")
+
+  private let inputs: [FilePath]
+  private let options: TailOptions
+
+  /// Takes the names of the inputs; none is standard input.
+  public init(_ inputs: [FilePath], _ options: TailOptions) {
+    self.inputs = inputs.isEmpty ? [Self.standardStream] : inputs
+    self.options = options
+  }
+
+  /// Prints, and follows if that is asked for.
+  ///
+  /// - Parameters:
+  ///   - measurement: Observes the job when a report is wanted.
+  ///   - quote: A name as messages show it.
+  ///   - onNotice: Told of everything that is to be said when it happens.
+  /// - Returns: Which engine ran, the report, and whether everything went well.
+  /// - Throws: ``TailError`` when nothing was begun.
+  public func run(
+    _ measurement: Measurement?, quote: @escaping (FilePath) -> String,
+    onNotice: @escaping (Notice) -> Void
+  ) throws(TailError) -> Output {
+    throw .io(IOFailure(.prepare, inputs.first, .notSupported))
+  }
+}
+
+/// Why nothing was printed.
+public enum TailError: Error, Sendable {
+  /// A call failed, or an option cannot be met.
+  case io(IOFailure)
+  /// The engine cannot run.
+  case engine(EngineUnavailable)
+}
