@@ -41,7 +41,7 @@ public final class BufferPool {
 
   /// Memory of a buffer. It stays valid as long as the pool.
   @inline(__always)
-  func bytes(_ slot: Int, _ range: Range<Int>) -> UnsafeMutableRawBufferPointer {
+  public func bytes(_ slot: Int, _ range: Range<Int>) -> UnsafeMutableRawBufferPointer {
     let start = slot * stride + range.lowerBound
     return UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + range.count])
   }

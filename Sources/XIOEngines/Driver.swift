@@ -1,31 +1,46 @@
-internal import SystemPackage
+public import SystemPackage
 public import XIOSystem
 
 /// A transfer that one buffer is to make: as many operations as it takes.
-struct Request {
-  var direction: Direction
-  var endpoint: Endpoint
+public struct Request {
+  /// Whether it reads or writes, and what.
+  public var direction: Direction, endpoint: Endpoint
   /// Where it begins, in bytes; nil is the descriptor's own position.
-  var offset: Int64?
-  var slot: Int
+  public var offset: Int64?
+  /// The buffer, by its index in the pool.
+  public var slot: Int
   /// The first byte of the buffer that takes part, and how many do.
-  var start = 0
-  var count: Int
-  /// Whether a short count is to be made up for; writes always are.
-  var fills: Bool
+  public var start: Int, count: Int
+  /// Whether a short count is to be made up for.
+  public var fills: Bool
+
+  /// Describes a transfer.
+  public init(
+    direction: Direction, endpoint: Endpoint, offset: Int64?, slot: Int, start: Int = 0,
+    count: Int, fills: Bool
+  ) {
+    self.direction = direction
+    self.endpoint = endpoint
+    self.offset = offset
+    self.slot = slot
+    self.start = start
+    self.count = count
+    self.fills = fills
+  }
 }
 
 /// The end of a request.
-struct Outcome {
-  var slot: Int
-  var direction: Direction
+public struct Outcome {
+  /// Which request: the buffer, and the direction.
+  public var slot: Int, direction: Direction
   /// The bytes moved; fewer than asked at the end of a file.
-  var count: Int
-  var failure: Errno?
+  public var count: Int
+  /// Why it ended early.
+  public var failure: Errno?
 }
 
 /// The one place that knows what to do about short counts, EINTR, EAGAIN and calls without progress.
-struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
+public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   private struct State {
     var request: Request
     var done = 0
@@ -40,11 +55,12 @@ struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   private var states: [State?]
   private var backlog: [Int] = []
   private var outcomes: [Outcome] = []
-  private(set) var metrics = DriverMetrics()
+  /// What was counted so far.
+  public private(set) var metrics = DriverMetrics()
   private let measures: Bool
   private let onLatency: LatencyObserver?
   /// How many requests have begun and not ended.
-  private(set) var inFlight = 0
+  public private(set) var inFlight = 0
 
   init(_ engine: consuming Engine, slots: Int, onLatency: LatencyObserver?) {
     self.engine = engine
@@ -53,13 +69,16 @@ struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
     self.onLatency = onLatency
   }
 
-  var counters: EngineCounters { engine.counters }
+  /// What the engine counted so far.
+  public var counters: EngineCounters { engine.counters }
 
   /// Whether some requests have ended that ``next()`` has not returned.
   var hasOutcomes: Bool { !outcomes.isEmpty }
 
   /// Begins a request; its slot must have no other.
-  mutating func start(_ request: Request) throws(Errno) {
+  ///
+  /// - Throws: The error number of the engine's machinery; a failure of the request is an outcome.
+  public mutating func start(_ request: Request) throws(Errno) {
     states[request.slot] = State(request: request)
     inFlight += 1
     try advance(request.slot)
@@ -67,19 +86,24 @@ struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
 
   /// Waits until some requests have ended and returns them.
   ///
+  /// - Parameter deadline: A time of ``Clock/monotonic`` after which not to wait, nil for never.
+  /// - Returns: What has ended, nothing after the deadline or when nothing is in flight.
   /// - Throws: EINTR once the program is asked to end, or an error of the engine's machinery.
-  mutating func next() throws(Errno) -> [Outcome] {
+  public mutating func next(until deadline: Nanoseconds? = nil) throws(Errno) -> [Outcome] {
     // Calls on files are not interrupted by signals, so the wish has to be looked for.
     if Termination.requested != nil { throw .interrupted }
-    while outcomes.isEmpty, inFlight > 0 { try reap() }
+    while outcomes.isEmpty, inFlight > 0 {
+      try reap(until: deadline)
+      if let deadline, Clock.monotonic >= deadline { break }
+    }
     defer { outcomes.removeAll(keepingCapacity: true) }
     return outcomes
   }
 
-  private mutating func reap() throws(Errno) {
+  private mutating func reap(until deadline: Nanoseconds?) throws(Errno) {
     var completions: [Completion] = []
     do throws(Errno) {
-      _ = try engine.reap(atLeast: 1, deadline: nil) { completions.append($0) }
+      _ = try engine.reap(atLeast: 1, deadline: deadline) { completions.append($0) }
     } catch {
       guard error == .interrupted, Termination.requested == nil else { throw error }
     }
@@ -215,8 +239,19 @@ struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
     }
   }
 
+  /// Asks for the early end of a request; its outcome follows, where it can be had back at all.
+  ///
+  /// - Throws: The error number of the engine's machinery.
+  public mutating func cancel(_ slot: Int) throws(Errno) {
+    guard let state = states[slot] else { return }
+    let cancel = Operation(
+      id: OperationID(UInt64.max), descriptor: state.request.endpoint.descriptor,
+      kind: state.request.endpoint.kind, verb: .cancel(OperationID(UInt64(slot))))
+    _ = try engine.submit(cancel)
+  }
+
   /// Tells the engine that a descriptor is about to be used otherwise.
-  mutating func forget(_ descriptor: FileDescriptor) {
+  public mutating func forget(_ descriptor: FileDescriptor) {
     engine.forget(descriptor)
   }
 

@@ -78,6 +78,61 @@ public enum Registry {
     }
   }
 
+  /// Makes the engine that the configuration names, for a job that waits for many descriptors at once.
+  ///
+  /// - Parameters:
+  ///   - job: The work.
+  ///   - configuration: The engine and its sizes; a request each can be in flight for every buffer.
+  ///   - onLatency: Told of the duration of every operation; nil measures nothing.
+  /// - Returns: What the job returned.
+  /// - Throws: ``SessionError``.
+  public static func drive<Job: DriverJob & ~Copyable>(
+    _ job: inout Job, _ configuration: SessionConfiguration, onLatency: LatencyObserver? = nil
+  ) throws(SessionError<Job.Failure>) -> Job.Output {
+    switch configuration.engine {
+    case .blocking: try drive(&job, BlockingEngine.self, configuration, onLatency)
+    case .nonblocking: try drive(&job, NonBlockingEngine.self, configuration, onLatency)
+    case .select: try drive(&job, SelectEngine.self, configuration, onLatency)
+    case .poll: try drive(&job, PollEngine.self, configuration, onLatency)
+    case .epoll: try drive(&job, EpollEngine.self, configuration, onLatency)
+    case .sigio: try drive(&job, SigioEngine.self, configuration, onLatency)
+    case .posixAIO: try drive(&job, PosixAIOEngine.self, configuration, onLatency)
+    case .libaio: try drive(&job, LibAIOEngine.self, configuration, onLatency)
+    case .uring: try drive(&job, UringEngine.self, configuration, onLatency)
+    case .kernel:
+      throw .unavailable(
+        EngineUnavailable(
+          engine: .kernel, errno: nil, cause: "it has nothing to wait for several files with",
+          mend: "use --engine auto"))
+    }
+  }
+
+  private static func drive<Engine: IOEngine & ~Copyable, Job: DriverJob & ~Copyable>(
+    _ job: inout Job, _ engine: Engine.Type, _ configuration: SessionConfiguration,
+    _ onLatency: LatencyObserver?
+  ) throws(SessionError<Job.Failure>) -> Job.Output {
+    let pool: BufferPool
+    var driver: Driver<Engine>
+    do throws(Errno) {
+      pool = try BufferPool(count: configuration.queueDepth, bufferSize: configuration.blockSize)
+      driver = Driver(
+        try Engine(
+          EngineConfiguration(
+            queueDepth: configuration.queueDepth, notification: configuration.notification,
+            measures: onLatency != nil), pool: pool),
+        slots: configuration.queueDepth, onLatency: onLatency)
+    } catch {
+      throw .unavailable(explain(engine.name, error))
+    }
+    let result = Result { () throws(Job.Failure) in try job.run(&driver, pool) }
+    // What the engine held is given back whatever became of the job; data is not at stake here.
+    try? driver.close()
+    switch result {
+    case .success(let output): return output
+    case .failure(let failure): throw .job(failure)
+    }
+  }
+
   /// Says why an engine could not be made.
   static func explain(_ name: EngineName, _ errno: Errno) -> EngineUnavailable {
     switch name {

@@ -87,3 +87,17 @@ struct EngineSession<Engine: IOEngine & ~Copyable>: TransferSession, ~Copyable {
     try driver.close()
   }
 }
+
+/// Work that starts requests itself and waits for whatever ends first.
+public protocol DriverJob: ~Copyable {
+  /// What comes out.
+  associatedtype Output
+  /// What can go wrong.
+  associatedtype Failure: Error
+  /// Does the work.
+  ///
+  /// - Throws: Whatever keeps it from being done.
+  mutating func run<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Failure) -> Output
+}

@@ -11,6 +11,21 @@ public enum FileKind: String, Sendable, CaseIterable {
   case symbolicLink = "symbolic link"
   case anonymous = "anonymous inode"
 
+  /// Takes the kind out of the mode of stat(2).
+  init(mode: UInt32) {
+    self =
+      switch mode & S_IFMT {
+      case S_IFREG: .regular
+      case S_IFDIR: .directory
+      case S_IFIFO: .pipe
+      case S_IFSOCK: .socket
+      case S_IFCHR: .characterDevice
+      case S_IFBLK: .blockDevice
+      case S_IFLNK: .symbolicLink
+      default: .anonymous
+      }
+  }
+
   /// Whether reads and writes name an offset and never wait for another process.
   public var isPositional: Bool { self == .regular || self == .blockDevice }
 }
@@ -27,17 +42,7 @@ public struct FileStatus: Sendable {
   public var permissions: UInt32
 
   init(_ status: stat) {
-    kind =
-      switch status.st_mode & S_IFMT {
-      case S_IFREG: .regular
-      case S_IFDIR: .directory
-      case S_IFIFO: .pipe
-      case S_IFSOCK: .socket
-      case S_IFCHR: .characterDevice
-      case S_IFBLK: .blockDevice
-      case S_IFLNK: .symbolicLink
-      default: .anonymous
-      }
+    kind = FileKind(mode: status.st_mode)
     size = Int64(status.st_size)
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)

@@ -15,5 +15,6 @@
 #include "xio_posix_aio.h"
 #include "xio_libaio.h"
 #include "xio_uring.h"
+#include "xio_follow.h"
 
 #endif
