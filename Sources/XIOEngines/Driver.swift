@@ -13,12 +13,15 @@ public struct Request {
   public var start: Int, count: Int
   /// Whether a short count is to be made up for.
   public var fills: Bool
+  /// Whether the call is made before anything is waited for, as it is likely not to have to.
+  public var triesFirst: Bool
 
   /// Describes a transfer.
   public init(
     direction: Direction, endpoint: Endpoint, offset: Int64?, slot: Int, start: Int = 0,
-    count: Int, fills: Bool
+    count: Int, fills: Bool, triesFirst: Bool = false
   ) {
+    self.triesFirst = triesFirst
     self.direction = direction
     self.endpoint = endpoint
     self.offset = offset
@@ -72,8 +75,8 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   /// What the engine counted so far.
   public var counters: EngineCounters { engine.counters }
 
-  /// Whether some requests have ended that ``next()`` has not returned.
-  var hasOutcomes: Bool { !outcomes.isEmpty }
+  /// Whether some requests have ended that ``next(until:)`` has not returned.
+  public var hasOutcomes: Bool { !outcomes.isEmpty }
 
   /// Begins a request; its slot must have no other.
   ///
@@ -98,6 +101,14 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
     }
     defer { outcomes.removeAll(keepingCapacity: true) }
     return outcomes
+  }
+
+  /// Looks for what has ended without waiting, where calls that end at once would keep ``next(until:)``
+  /// from doing so.
+  ///
+  /// - Throws: An error of the engine's machinery.
+  public mutating func poll() throws(Errno) {
+    if inFlight > 0 { try reap(until: 0) }
   }
 
   private mutating func reap(until deadline: Nanoseconds?) throws(Errno) {
@@ -157,7 +168,8 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
       id: id, descriptor: endpoint.descriptor, kind: endpoint.kind,
       verb: request.direction == .read ? .read(at: offset) : .write(at: offset),
       slot: request.slot, range: request.start + first..<request.start + first + length,
-      flags: endpoint.flags, isDirect: endpoint.isDirect)
+      flags: endpoint.flags, isDirect: endpoint.isDirect,
+      triesFirst: request.triesFirst && state.done == 0)
   }
 
   private mutating func record(_ completion: Completion, _ slot: Int) {

@@ -49,11 +49,14 @@ public struct Operation: Sendable {
   public var flags: TransferFlags
   /// Whether the descriptor is open with O_DIRECT.
   public var isDirect: Bool
+  /// Whether readiness engines make the call before they wait.
+  public var triesFirst: Bool
 
   /// Makes an operation; those without data leave `slot`, `range` and `flags` out.
   public init(
     id: OperationID, descriptor: FileDescriptor, kind: FileKind, verb: Verb, slot: Int = 0,
-    range: Range<Int> = 0..<0, flags: TransferFlags = [], isDirect: Bool = false
+    range: Range<Int> = 0..<0, flags: TransferFlags = [], isDirect: Bool = false,
+    triesFirst: Bool = false
   ) {
     self.id = id
     self.descriptor = descriptor
@@ -63,6 +66,7 @@ public struct Operation: Sendable {
     self.range = range
     self.flags = flags
     self.isDirect = isDirect
+    self.triesFirst = triesFirst
   }
 }
 

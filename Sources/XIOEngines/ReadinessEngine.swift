@@ -97,7 +97,7 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
         operation: operation,
         isAlwaysReady: !canWait || operation.kind.isPositional && !asksFirst(operation),
         submitted: measures ? Clock.monotonic : 0)
-      if Waiter.triesFirst || !canWait, let completion = attempt(&entry) {
+      if Waiter.triesFirst || operation.triesFirst || !canWait, let completion = attempt(&entry) {
         return .completed(completion)
       }
       pending.append(entry)

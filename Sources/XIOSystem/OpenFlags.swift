@@ -15,6 +15,8 @@ public struct OpenFlags: OptionSet, Sendable {
   public static let readOnly = OpenFlags([])
   /// For writing alone.
   public static let writeOnly = OpenFlags(rawValue: O_WRONLY)
+  /// For both.
+  public static let readWrite = OpenFlags(rawValue: O_RDWR)
   /// Made when it is not there.
   public static let create = OpenFlags(rawValue: O_CREAT)
   /// Made, and an error when it is there.

@@ -23,6 +23,8 @@ public struct Tail {
     case failure(IOFailure)
     /// A state that GNU's tail tells about, complete but for the program's name.
     case message(String)
+    /// What can be done about the last message.
+    case hint(String)
     /// The reader of standard output has left.
     case readerLeft
   }
@@ -51,7 +53,8 @@ public struct Tail {
     _ measurement: Measurement?, quote: @escaping (FilePath) -> String,
     onNotice: @escaping (Notice) -> Void
   ) throws(TailError) -> Output {
-    throw .io(IOFailure(.prepare, inputs.first, .notSupported))
+    let run = FollowRun(inputs: inputs, options: options, quote: quote, onNotice: onNotice)
+    return try run.run(measurement)
   }
 }
 

@@ -1,0 +1,104 @@
+public import SystemPackage
+public import XIOEngines
+public import XIOSystem
+
+/// What makes a file the same file, whatever its name.
+public struct FileIdentity: Sendable, Hashable {
+  /// The device and the inode.
+  public var device: UInt64, inode: UInt64
+
+  /// Takes what stat(2) says.
+  public init(_ status: NameStatus) {
+    device = status.device
+    inode = status.inode
+  }
+
+  /// Takes the numbers.
+  public init(device: UInt64, inode: UInt64) {
+    self.device = device
+    self.inode = inode
+  }
+}
+
+/// One inode that a name has pointed to, open for reading.
+///
+/// It stays open while somebody may still write to it, so that neither renaming nor removal can take
+/// away what has not been read.
+public final class Generation {
+  /// Which file it is.
+  public let identity: FileIdentity
+  /// The kind of object.
+  public let kind: FileKind
+  /// When the file was made, in nanoseconds since 1970, where the file system tells.
+  public let birthTime: Int64?
+  /// The open file; nil while descriptors are short and nothing happens to it.
+  public internal(set) var descriptor: FileDescriptor?
+  /// The source whose name it was opened by.
+  public internal(set) unowned var source: Source
+
+  /// Everything before this offset in bytes has been delivered.
+  public var offset: Int64 = 0
+  /// The last bytes before ``offset``, by which a file is recognised that was written anew.
+  public var marker: [UInt8] = []
+  /// Changes when the file turns out to have been cut or written anew, and reading begins again.
+  public internal(set) var epoch = 0
+  /// Whether there may be something to read.
+  public var isDirty = true {
+    didSet { if isDirty { source.watcher?.enqueue(source) } }
+  }
+  /// Whether an unfinished line is to be delivered now, because nothing will finish it.
+  public var mustFlush = false
+  /// Since when an unfinished line has been held back; nil when none is.
+  public var heldBackSince: Nanoseconds?
+  /// Whether no name of the source leads to it any more.
+  public internal(set) var isSuperseded = false
+  /// Whether nothing more can come from it.
+  public internal(set) var hasEnded = false
+
+  /// The size in bytes and the time of the last change when it was last looked at.
+  public internal(set) var seenSize: Int64
+  var seenModified: Int64
+  /// The largest size that was seen since reading began again.
+  var peakSize: Int64
+  /// Whether zeros at the beginning are what a writer has left out that did not notice the cut.
+  var skipsZeros = false
+  /// When it last was seen to grow.
+  var lastGrowth = Clock.monotonic
+  /// Whether a writer has closed it since it lost its name.
+  var wasClosed = false
+  var watch: Int32?
+
+  init(
+    _ descriptor: FileDescriptor, _ status: NameStatus, source: Source, isAtEnd: Bool = false
+  ) {
+    self.descriptor = descriptor
+    self.source = source
+    identity = FileIdentity(status)
+    kind = status.kind
+    birthTime = try? System.birthTime(descriptor)
+    seenSize = status.size
+    seenModified = status.modified
+    peakSize = status.size
+  }
+
+  /// How many bytes were there, when it was last looked at, that have not been delivered.
+  public var lag: Int64 { kind.isPositional ? max(0, seenSize - offset) : 0 }
+
+  /// Takes note of what stat(2) says, and finds out whether the file was cut or written anew.
+  ///
+  /// - Returns: Whether something has changed.
+  @discardableResult
+  func look(_ status: NameStatus) -> Bool {
+    guard status.size != seenSize || status.modified != seenModified else { return false }
+    if status.size > seenSize { lastGrowth = Clock.monotonic }
+    seenModified = status.modified
+    seenSize = status.size
+    if kind == .regular {
+      if status.size < offset || !recognises() { restart(wasCut: status.size < offset) }
+      peakSize = max(peakSize, status.size)
+      source.counts.maximumLag = max(source.counts.maximumLag, lag)
+    }
+    isDirty = true
+    return true
+  }
+}

@@ -1,0 +1,184 @@
+public import SystemPackage
+internal import XIOEngines
+internal import XIOSystem
+
+/// How generations begin and end.
+extension Watcher {
+  /// How long a file without a name is kept open for writers that nothing is known of, after it last
+  /// grew: where leases are not known, and then where not even a closing was seen.
+  private static let holdTime: Nanoseconds = 5_000_000_000
+  private static let longHoldTime: Nanoseconds = 60_000_000_000
+
+  /// Opens a file that a followed name led to once.
+  ///
+  /// - Parameters:
+  ///   - name: Its name now.
+  ///   - directory: Where it is.
+  ///   - source: Whose it was.
+  ///   - before: The generation that came after it, if one did.
+  /// - Returns: The generation; nil when it could not be opened.
+  func open(
+    _ name: EntryName, in directory: WatchedDirectory, _ source: Source, before: Generation?
+  ) -> Generation? {
+    let opened = try? withDescriptorsLeft { () throws(Errno) in
+      try System.open(name, in: directory.descriptor, [.readOnly, .nonBlocking])
+    }
+    guard let descriptor = opened, let status = try? System.nameStatus(descriptor) else {
+      source.counts.generationsLost += 1
+      return nil
+    }
+    if let generation = known[FileIdentity(status)] {
+      try? System.close(descriptor)
+      return generation
+    }
+    return adopt(descriptor, status, source, before: before)
+  }
+
+  /// Watches a file itself, whatever its name.
+  func watchContent(_ generation: Generation) {
+    guard generation.watch == nil, let descriptor = generation.descriptor,
+      generation.kind == .regular
+    else { return }
+    let mask: WatchMask = [.modify, .closeWrite, .attributes]
+    generation.watch = addWatch(mask) { inotify throws(Errno) in
+      try System.watch(inotify, descriptor, mask)
+    }
+    if let watch = generation.watch {
+      watches[watch, default: WatchTarget()].generation = generation
+    }
+  }
+
+  /// Takes note that a name does not lead to a file any more.
+  func supersede(_ generation: Generation) {
+    guard !generation.isSuperseded, !generation.hasEnded else { return }
+    // Another followed name may still lead to it, and then it is that one's.
+    if let other = sources.first(where: { $0.shared === generation }) {
+      generation.source.generations.removeAll { $0 === generation }
+      generation.source = other
+      other.generations.append(generation)
+      other.shared = nil
+      return
+    }
+    generation.isSuperseded = true
+    // A FIFO goes on until its writers leave; whoever reads it finds that out.
+    guard generation.kind.isPositional else { return }
+    generation.isDirty = true
+    watchContent(generation)
+    superseded.append(generation)
+  }
+
+  /// Looks at a file that has lost its name.
+  func lookAtSuperseded(_ generation: Generation) {
+    guard !generation.hasEnded, let descriptor = generation.descriptor else { return }
+    if let status = try? System.nameStatus(descriptor) { generation.look(status) }
+    if !generation.isDirty, isOver(generation) { end(generation) }
+  }
+
+  /// Whether nobody can write to a file any more, or nobody has for long.
+  func isOver(_ generation: Generation) -> Bool {
+    guard let descriptor = generation.descriptor else { return true }
+    if let hasWriters = try? System.hasWriters(descriptor) {
+      guard !hasWriters else { return false }
+      // The last writer may have written before it closed: what is there now is all.
+      if let status = try? System.nameStatus(descriptor), generation.look(status) { return false }
+      return true
+    }
+    let still = Clock.monotonic - generation.lastGrowth
+    return still > (generation.wasClosed ? Self.holdTime : Self.longHoldTime)
+  }
+
+  /// Closes a file, and remembers that it has been read.
+  func end(_ generation: Generation) {
+    generation.hasEnded = true
+    generation.isDirty = false
+    known[generation.identity] = nil
+    if generation.kind == .regular { ended[generation.identity] = generation.birthTime }
+    unwatch(generation)
+    close(generation)
+    generation.source.generations.removeAll { $0 === generation }
+  }
+
+  private func close(_ generation: Generation) {
+    guard let descriptor = generation.descriptor else { return }
+    if descriptor != .standardInput { try? System.close(descriptor) }
+    closed.append(descriptor)
+    generation.descriptor = nil
+  }
+
+  /// Takes the numbers of descriptors that were closed, of which an engine may still know something.
+  public func takeClosed() -> [FileDescriptor] {
+    defer { if !closed.isEmpty { closed = [] } }
+    return closed
+  }
+
+  private func unwatch(_ generation: Generation) {
+    guard let inotify, let watch = generation.watch else { return }
+    watches[watch] = nil
+    generation.watch = nil
+    try? System.unwatch(inotify, watch)
+  }
+
+  /// Whether a file is one that has been read to its end.
+  func isEnded(_ status: NameStatus, _ name: EntryName, _ directory: WatchedDirectory) -> Bool {
+    guard let birthTime = ended[FileIdentity(status)] else { return false }
+    guard let birthTime, let file = try? System.open(name, in: directory.descriptor, .readOnly)
+    else { return true }
+    defer { try? System.close(file) }
+    // The number of a removed file's inode may belong to a new one.
+    return (try? System.birthTime(file)) == birthTime
+  }
+
+  /// Opens something, and closes the file that least happens to when there are no descriptors left.
+  func withDescriptorsLeft(
+    _ body: () throws(Errno) -> FileDescriptor
+  ) throws(Errno) -> FileDescriptor {
+    do throws(Errno) {
+      return try body()
+    } catch {
+      guard error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem, coolDown() else {
+        throw error
+      }
+      return try body()
+    }
+  }
+
+  /// Closes files that can be opened again by their names.
+  private func coolDown() -> Bool {
+    var count = 0
+    for source in sources where count < 16 {
+      guard let generation = source.current, generation.kind == .regular, !generation.isDirty,
+        generation.descriptor != nil, !source.isStandardInput, options.byName
+      else { continue }
+      close(generation)
+      count += 1
+    }
+    return count > 0
+  }
+
+  /// The open file of a generation, which may have been closed to save descriptors.
+  ///
+  /// - Parameter generation: What is to be read.
+  /// - Returns: The descriptor; nil when the file cannot be found any more.
+  public func descriptor(of generation: Generation) -> FileDescriptor? {
+    if let descriptor = generation.descriptor { return descriptor }
+    let source = generation.source
+    let (name, directory) = source.lookup
+    let opened = try? withDescriptorsLeft { () throws(Errno) in
+      try System.open(name, in: directory, [.readOnly, .nonBlocking])
+    }
+    if let opened, let status = try? System.nameStatus(opened) {
+      if FileIdentity(status) == generation.identity {
+        generation.descriptor = opened
+        return opened
+      }
+      try? System.close(opened)
+    }
+    if let found = findSibling(generation) {
+      generation.descriptor = found
+      return found
+    }
+    source.counts.generationsLost += 1
+    end(generation)
+    return nil
+  }
+}

@@ -1,0 +1,58 @@
+internal import SystemPackage
+internal import XIOSystem
+
+/// Finding files that had a followed name while nobody was looking.
+extension Watcher {
+  /// Opens files beside a followed one that came after the last one known, and are known no longer by
+  /// that name.
+  func recoverMissed(_ source: Source) {
+    guard let newest = source.newestBirthTime else { return }
+    let current = source.current
+    let found = siblings(of: source).filter { sibling in
+      guard let birth = sibling.birthTime, birth >= newest.before else { return false }
+      return known[sibling.identity] == nil && ended[sibling.identity] != .some(birth)
+        && (current?.birthTime.map { birth <= $0 } ?? true)
+    }
+    for sibling in found.sorted(by: { ($0.birthTime ?? 0) < ($1.birthTime ?? 0) }) {
+      let next = source.generations.first { ($0.birthTime ?? .max) > (sibling.birthTime ?? 0) }
+      guard let directory = source.directory else { return }
+      _ = open(sibling.name, in: directory, source, before: next ?? source.current)
+    }
+  }
+
+  /// Opens the file of a generation under another name in its directory.
+  func findSibling(_ generation: Generation) -> FileDescriptor? {
+    let source = generation.source
+    guard let found = siblings(of: source).first(where: { $0.identity == generation.identity })
+    else { return nil }
+    return try? System.open(found.name, in: source.directory?.descriptor, [.readOnly, .nonBlocking])
+  }
+
+  struct Sibling {
+    var name: EntryName
+    var identity: FileIdentity
+    var birthTime: Int64?
+  }
+
+  /// Regular files in the directory of a source whose names begin with its name.
+  func siblings(of source: Source) -> [Sibling] {
+    guard let directory = source.directory, let place = directory.descriptor,
+      let names = try? System.entries(of: directory.path)
+    else { return [] }
+    return names.compactMap { bytes in
+      guard bytes.count > source.nameBytes.count, bytes.starts(with: source.nameBytes),
+        !Self.compressed.contains(where: { bytes.reversed().starts(with: $0.utf8.reversed()) })
+      else { return nil }
+      let name = EntryName(bytes)
+      guard let status = try? System.status(of: name, in: place), status.kind == .regular,
+        let file = try? System.open(name, in: place, [.readOnly, .nonBlocking])
+      else { return nil }
+      defer { try? System.close(file) }
+      return Sibling(
+        name: name, identity: FileIdentity(status), birthTime: try? System.birthTime(file))
+    }
+  }
+
+  /// What archives end in, whose bytes are no lines.
+  private static let compressed = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z"]
+}

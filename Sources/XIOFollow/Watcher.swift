@@ -1,0 +1,281 @@
+public import SystemPackage
+public import XIOEngines
+public import XIOSystem
+
+/// Something that happened to a name, to be told to the user.
+public enum NameChange: Sendable {
+  /// The name leads nowhere any more, or to what cannot be opened.
+  case inaccessible(Errno)
+  /// It leads to what cannot be followed.
+  case untailable
+  /// It leads to another file, where there was none before, or where there was one.
+  case appeared, replaced
+  /// It leads to its old file again.
+  case accessible
+}
+
+/// How names and files are watched.
+public struct WatchOptions: Sendable {
+  /// Whether names are followed, rather than files.
+  public var byName: Bool
+  /// Whether names that cannot be opened are tried again.
+  public var retries: Bool
+  /// How often everything is looked at, in nanoseconds, whatever has been announced.
+  public var interval: Nanoseconds
+  /// Whether descriptors are to block, because the engine waits inside its calls.
+  public var blocks: Bool
+  /// Whether a FIFO goes on with the next writer when the last one has left.
+  public var reopensFIFOs: Bool
+
+  /// Takes the settings.
+  public init(
+    byName: Bool, retries: Bool, interval: Nanoseconds, blocks: Bool, reopensFIFOs: Bool
+  ) {
+    self.byName = byName
+    self.retries = retries
+    self.interval = interval
+    self.blocks = blocks
+    self.reopensFIFOs = reopensFIFOs
+  }
+}
+
+/// Knows which files names lead to, and opens every new one at once.
+///
+/// It never waits for output. Inotify is a hint that makes it quick: once in every interval all
+/// names are looked at, and an overflow of the queue means the same.
+public final class Watcher {
+  /// What is followed, in the order of the operands.
+  public private(set) var sources: [Source] = []
+  /// The inotify instance to read events from; nil when there can be none.
+  public let inotify: FileDescriptor?
+  /// Told of what happens to names.
+  public var onChange: (Source, NameChange) -> Void = { _, _ in }
+  /// Told of limits that make following slower, with what mends them.
+  public var onLimit: (_ message: String, _ hint: String) -> Void = { _, _ in }
+  /// Told when a file was cut or written anew, and how many bytes are known to be lost.
+  public var onRestart: (Generation, _ lost: Int64) -> Void = { _, _ in }
+  /// Sources that may have something to read, each once.
+  var ready: [Source] = []
+  private var nextReady = 0
+  /// FIFOs and devices that were opened and that nobody reads yet.
+  var newStreams: [Generation] = []
+  /// How often events were lost because the queue was full.
+  public private(set) var overflows = 0
+
+  let options: WatchOptions
+  /// Numbers of descriptors that were closed.
+  var closed: [FileDescriptor] = []
+  /// The source at which the next beat begins to look.
+  private var nextLook = 0
+  /// So many names are looked at in one beat; the others have their turn in the next.
+  private static let looksInBeat = 4096
+  /// Files that are open or known to be, by what they are.
+  var known: [FileIdentity: Generation] = [:]
+  /// Files of which nothing more is expected, with the time they were made.
+  var ended: [FileIdentity: Int64?] = [:]
+  var directories: [FilePath: WatchedDirectory] = [:]
+  var watches: [Int32: WatchTarget] = [:]
+  /// Generations that lost their names and may still grow.
+  var superseded: [Generation] = []
+  /// Whether following has begun, so that new files are new from their first byte on.
+  var hasBegun = false
+  var hasToldOfWatches = false
+  /// Whether a directory may have been replaced.
+  var directoriesNeedCheck = false
+
+  /// Makes a watcher that watches nothing yet.
+  public init(_ options: WatchOptions) {
+    self.options = options
+    _ = System.raiseDescriptorLimit()
+    System.ignoreLeaseBreaks()
+    inotify = try? System.makeInotify(blocking: options.blocks)
+  }
+
+  /// Says what keeps events from being announced, if something does.
+  public func begin() {
+    hasBegun = true
+    guard inotify == nil else { return }
+    onLimit(
+      "inotify cannot be used, so files are looked at from time to time",
+      "raise fs.inotify.max_user_instances")
+  }
+
+  /// Begins to follow a name, and opens its file.
+  ///
+  /// - Parameter path: The name; `-` is standard input.
+  /// - Returns: The source, and why its file could not be opened if it could not.
+  public func add(_ path: FilePath) -> (source: Source, failure: Errno?) {
+    let isStandardInput = path == "-"
+    let source = Source(index: sources.count, path: path, isStandardInput: isStandardInput)
+    source.watcher = self
+    sources.append(source)
+    if isStandardInput {
+      let failure = Result { () throws(Errno) in
+        let status = try System.nameStatus(.standardInput)
+        adopt(.standardInput, status, source, before: nil)
+      }
+      if case .failure(let errno) = failure { source.state = .missing(errno) }
+      return (source, failure.error)
+    }
+    // The watch comes first, so that nothing can happen between the look and the watch.
+    if options.byName || options.retries { attach(source) }
+    let failure = openFirst(source)
+    source.wasMissingAtStart = failure != nil
+    return (source, failure)
+  }
+
+  func enqueue(_ source: Source) {
+    guard !source.isQueued else { return }
+    source.isQueued = true
+    ready.append(source)
+  }
+
+  /// Takes the source out of the queue that has waited longest for its turn to be read.
+  public func nextSource() -> Source? {
+    guard nextReady < ready.count else { return nil }
+    let source = ready[nextReady]
+    nextReady += 1
+    if nextReady == ready.count || nextReady > 4096 {
+      ready.removeFirst(nextReady)
+      nextReady = 0
+    }
+    source.isQueued = false
+    return source
+  }
+
+  /// Takes a FIFO or device that was opened and that nobody reads yet.
+  public func nextStream() -> Generation? {
+    newStreams.isEmpty ? nil : newStreams.removeFirst()
+  }
+
+  /// Puts a source at the end of the queue.
+  ///
+  /// - Parameter source: One that has more to read.
+  public func again(_ source: Source) { enqueue(source) }
+
+  /// Looks at the files that events were about, while nobody has the time to read them.
+  public func lookAtReady() {
+    for source in ready[nextReady...] {
+      for generation in source.generations where generation.isDirty {
+        if let descriptor = generation.descriptor, generation.kind == .regular,
+          let status = try? System.nameStatus(descriptor)
+        {
+          generation.look(status)
+        }
+      }
+    }
+  }
+
+  /// Whether anything can still come.
+  public var isAlive: Bool {
+    sources.contains { source in
+      if case .givenUp = source.state { return !source.generations.isEmpty }
+      if source.generations.isEmpty, source.shared == nil {
+        return options.retries && !source.isStandardInput
+      }
+      return true
+    }
+  }
+
+  /// Takes events of ``inotify`` in.
+  ///
+  /// - Parameter bytes: What a read has brought.
+  public func take(_ bytes: UnsafeRawBufferPointer) {
+    var batch = EventBatch()
+    for event in WatchEvent.events(in: bytes) { handle(event, &batch) }
+    settle(batch)
+    if directoriesNeedCheck { checkDirectories() }
+  }
+
+  private func handle(_ event: WatchEvent, _ batch: inout EventBatch) {
+    if event.mask.contains(.overflow) {
+      overflows += 1
+      batch.hasOverflowed = true
+      return
+    }
+    guard let target = watches[event.watch] else { return }
+    if event.mask.contains(.ignored) {
+      watches[event.watch] = nil
+      target.generation?.watch = nil
+      for directory in target.directories { directory.watch = nil }
+      directoriesNeedCheck = directoriesNeedCheck || !target.directories.isEmpty
+      return
+    }
+    if let generation = target.generation, event.name.isEmpty {
+      touch(generation, event.mask)
+    }
+    if target.isAncestor { directoriesNeedCheck = true }
+    for directory in target.directories {
+      if !event.mask.isDisjoint(with: [.moveSelf, .deleteSelf, .unmount]) {
+        directoriesNeedCheck = true
+      } else if !event.name.isEmpty {
+        batch.take(event, in: directory)
+      }
+    }
+  }
+
+  /// Takes note of something that happened to an open file.
+  func touch(_ generation: Generation, _ mask: WatchMask) {
+    generation.isDirty = true
+    if mask.contains(.modify) { generation.lastGrowth = Clock.monotonic }
+    if mask.contains(.closeWrite), generation.isSuperseded { generation.wasClosed = true }
+  }
+
+  /// Looks at everything, as is due once in every interval.
+  public func beat() {
+    checkDirectories()
+    for _ in 0..<min(sources.count, Self.looksInBeat) {
+      check(sources[nextLook])
+      nextLook = nextLook + 1 == sources.count ? 0 : nextLook + 1
+    }
+    for generation in superseded { lookAtSuperseded(generation) }
+    superseded.removeAll { $0.hasEnded }
+  }
+
+  /// Looks at everything after events were lost: files may have come and gone meanwhile.
+  func lookAtEverything() {
+    beat()
+    for source in sources.dropFirst(Self.looksInBeat) { check(source) }
+    for source in sources where options.byName {
+      recoverMissed(source)
+      for generation in source.generations { generation.isDirty = true }
+    }
+  }
+
+  /// Ends what is over, and gives descriptors back that nobody will write to.
+  ///
+  /// - Parameter generation: What has been read to its end.
+  public func finishIfOver(_ generation: Generation) {
+    guard generation.isSuperseded, !generation.hasEnded, !generation.isDirty else { return }
+    if isOver(generation) { end(generation) }
+    superseded.removeAll { $0.hasEnded }
+  }
+
+  /// Expects nothing more of a source.
+  ///
+  /// - Parameter source: One that could not be opened.
+  public func giveUp(_ source: Source) { source.state = .givenUp }
+
+  /// Leaves the file of a source alone, which is of a kind that cannot be followed.
+  ///
+  /// - Parameter source: The source.
+  public func refuse(_ source: Source) {
+    if let generation = source.generations.last { end(generation) }
+    source.state = options.retries ? .untailable : .givenUp
+  }
+
+  /// Ends a stream that has no more to say.
+  ///
+  /// - Parameter generation: A generation that is no file.
+  public func endStream(_ generation: Generation) {
+    let source = generation.source
+    end(generation)
+    if source.generations.isEmpty { source.state = .givenUp }
+  }
+}
+
+extension Result {
+  fileprivate var error: Failure? {
+    if case .failure(let failure) = self { failure } else { nil }
+  }
+}

@@ -1,0 +1,229 @@
+internal import SystemPackage
+internal import XIOEngines
+internal import XIOFollow
+internal import XIOSystem
+
+/// Passing on what files have: one read, one write, then the next file's turn.
+extension FollowJob {
+  private var room: Int { FollowSettings.headerRoom }
+
+  /// Begins what is to be done next, when nothing is being done.
+  mutating func pump<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    while case .idle = activity, !output.readerLeft, output.failure == nil {
+      if nextFirst < first.count {
+        try printFirst(&driver, pool)
+      } else if let slot = streams.firstIndex(where: { $0?.hasData == true }) {
+        try writeStream(slot, &driver, pool)
+      } else if let source = watcher.nextSource() {
+        guard let generation = source.generations.first(where: { $0.isDirty }) else { continue }
+        try read(generation, &driver, pool)
+      } else {
+        return
+      }
+    }
+  }
+
+  /// Prints what comes before following: each source in turn, with its header even if it is empty.
+  private mutating func printFirst<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    let part = first[nextFirst]
+    if printer.needsHeader(part.source) {
+      let header = printer.prefix(for: part.source, ObjectIdentifier(part.source))
+      fill(pool, header, before: room)
+      activity = .heading
+      try write(room - header.count, header.count, &driver)
+      return
+    }
+    guard let generation = part.generation, !generation.hasEnded, !part.range.isEmpty,
+      let descriptor = watcher.descriptor(of: generation)
+    else {
+      nextFirst += 1
+      return
+    }
+    if !part.isShared {
+      if generation.offset < part.range.upperBound, generation.epoch == part.epoch {
+        try read(generation, &driver, pool)
+      } else {
+        nextFirst += 1
+      }
+      return
+    }
+    activity = .copying
+    let count = min(Int64(pool.bufferSize - room), part.range.upperBound - part.range.lowerBound)
+    try driver.start(
+      Request(
+        direction: .read,
+        endpoint: Endpoint(descriptor: descriptor, kind: generation.kind, position: .offset(0)),
+        offset: part.range.lowerBound, slot: Slot.file, start: room, count: Int(count),
+        fills: false))
+  }
+
+  private mutating func read<Engine: IOEngine & ~Copyable>(
+    _ generation: Generation, _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    generation.isDirty = false
+    guard generation.kind.isPositional, let descriptor = watcher.descriptor(of: generation) else {
+      return
+    }
+    activity = .reading(generation, epoch: generation.epoch)
+    let endpoint = Endpoint(descriptor: descriptor, kind: generation.kind, position: .offset(0))
+    try driver.start(
+      Request(
+        direction: .read, endpoint: endpoint, offset: generation.readOffset, slot: Slot.file,
+        start: room, count: pool.bufferSize - room, fills: false))
+  }
+
+  /// Passes on what a read has brought.
+  mutating func finishRead<Engine: IOEngine & ~Copyable>(
+    _ outcome: Outcome, _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    if case .copying = activity { return try finishCopying(outcome, &driver, pool) }
+    guard case .reading(let generation, let epoch) = activity else { return }
+    activity = .idle
+    if let failure = outcome.failure {
+      settings.onFailure(IOFailure(.read, generation.source.path, failure))
+      if !isFinishing { watcher.endStream(generation) }
+      return
+    }
+    guard epoch == generation.epoch else {
+      generation.isDirty = true
+      return
+    }
+    let memory = UnsafeRawBufferPointer(pool.bytes(Slot.file, 0..<pool.bufferSize))
+    switch generation.examine(memory, room..<room + outcome.count) {
+    case .again: generation.isDirty = true
+    case .nothing:
+      generation.heldBackSince = nil
+      watcher.finishIfOver(generation)
+      requeue(generation)
+    case .data(let range):
+      if outcome.count == pool.bufferSize - room { generation.isDirty = true }
+      try pass(range, of: generation, memory, &driver, pool)
+    }
+  }
+
+  private func requeue(_ generation: Generation) {
+    if generation.source.isDirty { watcher.again(generation.source) }
+  }
+
+  /// Writes new bytes, unless others have to come first, or the line is to be finished first.
+  private mutating func pass<Engine: IOEngine & ~Copyable>(
+    _ range: Range<Int>, of generation: Generation, _ memory: UnsafeRawBufferPointer,
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    // What a writer has put into the former file came before what is in this one.
+    if let older = generation.source.generations.first, older !== generation, older.hasMore {
+      generation.isDirty = true
+      requeue(generation)
+      return
+    }
+    var payload = range
+    let id = ObjectIdentifier(generation)
+    if !generation.mustFlush, generation.source.index < Int.max {
+      if printer.mustWait(id), !isPatienceOver(generation) { return holdBack(generation) }
+      if printer.endsLines, !hasOneSource, printer.openLine != id {
+        let whole = range.count - unfinishedBytes(memory, range)
+        guard whole > 0 || range.count >= pool.bufferSize - 2 * room else {
+          return holdBack(generation)
+        }
+        if whole > 0 { payload = range.lowerBound..<range.lowerBound + whole }
+        if whole < range.count { holdBack(generation) }
+      }
+    }
+    if payload.count == range.count {
+      generation.heldBackSince = nil
+      generation.mustFlush = false
+    }
+    let prefix = printer.prefix(for: generation.source, id)
+    fill(pool, prefix, before: payload.lowerBound)
+    activity = .writing(generation, epoch: generation.epoch, payload: payload)
+    try write(payload.lowerBound - prefix.count, prefix.count + payload.count, &driver)
+  }
+
+  private func isPatienceOver(_ generation: Generation) -> Bool {
+    guard let since = generation.heldBackSince else { return false }
+    return Clock.monotonic - since >= FollowSettings.patience
+  }
+
+  private mutating func holdBack(_ generation: Generation) {
+    if generation.heldBackSince == nil { generation.heldBackSince = Clock.monotonic }
+    if !heldBack.contains(where: { $0 === generation }) { heldBack.append(generation) }
+  }
+
+  /// How many bytes follow the last end of a line.
+  private func unfinishedBytes(_ memory: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int {
+    var index = range.upperBound
+    while index > range.lowerBound, memory[index - 1] != printer.delimiter { index -= 1 }
+    return range.upperBound - index
+  }
+
+  /// Puts bytes in front of others in the buffer.
+  private func fill(_ pool: BufferPool, _ bytes: [UInt8], before end: Int) {
+    guard !bytes.isEmpty else { return }
+    pool.bytes(Slot.file, end - bytes.count..<end).copyBytes(from: bytes)
+  }
+
+  private mutating func write<Engine: IOEngine & ~Copyable>(
+    _ start: Int, _ count: Int, _ driver: inout Driver<Engine>
+  ) throws(Errno) {
+    try driver.start(
+      Request(
+        direction: .write, endpoint: settings.output, offset: nil, slot: Slot.file, start: start,
+        count: count, fills: true, triesFirst: true))
+  }
+
+  /// Takes note of what was printed.
+  mutating func finishWrite(_ outcome: Outcome, _ pool: BufferPool) {
+    let finished = activity
+    activity = .idle
+    if let failure = outcome.failure { return fail(failure) }
+    switch finished {
+    case .writing(let generation, let epoch, let payload):
+      let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, payload))
+      count(bytes, generation.source)
+      printer.printed(bytes.last, ObjectIdentifier(generation), generation)
+      if epoch == generation.epoch { generation.advance(over: bytes) }
+      if nextFirst == first.count { watcher.finishIfOver(generation) }
+      requeue(generation)
+    case .printing(let count):
+      let part = first[nextFirst]
+      first[nextFirst].range = part.range.lowerBound + Int64(count)..<part.range.upperBound
+      let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, room..<room + count))
+      self.count(bytes, part.source)
+      printer.printed(bytes.last, ObjectIdentifier(part.source), nil)
+    case .idle, .heading, .copying, .reading, .streaming:
+      break
+    }
+  }
+
+  func count(_ bytes: UnsafeRawBufferPointer, _ source: Source) {
+    source.counts.bytes += Int64(bytes.count)
+    if settings.countsLines {
+      source.counts.lines += Int64(bytes.count { $0 == printer.delimiter })
+    }
+  }
+
+  /// Takes note that standard output takes no more.
+  mutating func fail(_ errno: Errno) {
+    if errno == .brokenPipe {
+      output.readerLeft = true
+    } else {
+      output.failure = IOFailure(.write, nil, errno)
+    }
+  }
+
+  private mutating func finishCopying<Engine: IOEngine & ~Copyable>(
+    _ outcome: Outcome, _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    activity = .idle
+    guard outcome.failure == nil, outcome.count > 0 else {
+      nextFirst += 1
+      return
+    }
+    activity = .printing(count: outcome.count)
+    try write(room, outcome.count, &driver)
+  }
+}
