@@ -9,43 +9,15 @@ extension Watcher {
   private static let holdTime: Nanoseconds = 5_000_000_000
   private static let longHoldTime: Nanoseconds = 60_000_000_000
 
-  /// Opens a file that a followed name led to once.
-  ///
-  /// - Parameters:
-  ///   - name: Its name now.
-  ///   - directory: Where it is.
-  ///   - source: Whose it was.
-  ///   - before: The generation that came after it, if one did.
-  /// - Returns: The generation; nil when it could not be opened.
-  func open(
-    _ name: EntryName, in directory: WatchedDirectory, _ source: Source, before: Generation?
-  ) -> Generation? {
-    let opened = try? withDescriptorsLeft { () throws(Errno) in
-      try System.open(name, in: directory.descriptor, [.readOnly, .nonBlocking])
-    }
-    guard let descriptor = opened, let status = try? System.nameStatus(descriptor) else {
-      source.counts.generationsLost += 1
-      return nil
-    }
-    if let generation = known[FileIdentity(status)] {
-      try? System.close(descriptor)
-      return generation
-    }
-    return adopt(descriptor, status, source, before: before)
-  }
-
   /// Watches a file itself, whatever its name.
   func watchContent(_ generation: Generation) {
     guard generation.watch == nil, let descriptor = generation.descriptor,
       generation.kind == .regular
     else { return }
-    let mask: WatchMask = [.modify, .closeWrite, .attributes]
-    generation.watch = addWatch(mask) { inotify throws(Errno) in
-      try System.watch(inotify, descriptor, mask)
+    generation.watch = addWatch(changes) { changes throws(Errno) in
+      try System.watch(changes, descriptor, [.modify, .closeWrite])
     }
-    if let watch = generation.watch {
-      watches[watch, default: WatchTarget()].generation = generation
-    }
+    if let watch = generation.watch { changeWatches[watch] = ChangeTarget(generation: generation) }
   }
 
   /// Takes note that a name does not lead to a file any more.
@@ -112,20 +84,17 @@ extension Watcher {
   }
 
   private func unwatch(_ generation: Generation) {
-    guard let inotify, let watch = generation.watch else { return }
-    watches[watch] = nil
+    guard let changes, let watch = generation.watch else { return }
+    changeWatches[watch] = nil
     generation.watch = nil
-    try? System.unwatch(inotify, watch)
+    try? System.unwatch(changes, watch)
   }
 
   /// Whether a file is one that has been read to its end.
-  func isEnded(_ status: NameStatus, _ name: EntryName, _ directory: WatchedDirectory) -> Bool {
+  func isEnded(_ status: NameStatus, _ file: FileDescriptor) -> Bool {
     guard let birthTime = ended[FileIdentity(status)] else { return false }
-    guard let birthTime, let file = try? System.open(name, in: directory.descriptor, .readOnly)
-    else { return true }
-    defer { try? System.close(file) }
     // The number of a removed file's inode may belong to a new one.
-    return (try? System.birthTime(file)) == birthTime
+    return birthTime == nil || (try? System.birthTime(file)) == birthTime
   }
 
   /// Opens something, and closes the file that least happens to when there are no descriptors left.

@@ -16,7 +16,9 @@ extension Watcher {
     for sibling in found.sorted(by: { ($0.birthTime ?? 0) < ($1.birthTime ?? 0) }) {
       let next = source.generations.first { ($0.birthTime ?? .max) > (sibling.birthTime ?? 0) }
       guard let directory = source.directory else { return }
-      _ = open(sibling.name, in: directory, source, before: next ?? source.current)
+      let opened = try? openPassage(
+        source, sibling.name, directory, before: next ?? source.current)
+      if opened == nil { source.counts.generationsLost += 1 }
     }
   }
 

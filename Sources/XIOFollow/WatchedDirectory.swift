@@ -4,9 +4,14 @@ internal import XIOSystem
 /// What a watch of inotify is on; one file can be several things.
 struct WatchTarget {
   var directories: [WatchedDirectory] = []
-  var generation: Generation?
   /// Whether it is a directory above a watched one.
   var isAncestor = false
+}
+
+/// What a change is announced of: a file itself, or whatever is in a directory.
+struct ChangeTarget {
+  var generation: Generation?
+  var directory: WatchedDirectory?
 }
 
 /// A directory in which followed names are, or links that lead to them.
@@ -106,9 +111,8 @@ extension Watcher {
 
   private func watch(_ directory: WatchedDirectory) {
     guard let descriptor = directory.descriptor else { return }
-    let content: WatchMask = directory.announcesContent ? [.modify, .closeWrite] : []
-    directory.watch = addWatch(Self.names.union(content)) { inotify throws(Errno) in
-      try System.watch(inotify, descriptor, Self.names.union(content))
+    directory.watch = addWatch(inotify) { inotify throws(Errno) in
+      try System.watch(inotify, descriptor, Self.names)
     }
     if let watch = directory.watch {
       var target = watches[watch] ?? WatchTarget()
@@ -117,11 +121,12 @@ extension Watcher {
       }
       watches[watch] = target
     }
+    if directory.announcesContent { announceContent(directory) }
   }
 
   /// Adds a watch, or says which limit stands against it.
   func addWatch(
-    _ mask: WatchMask, _ body: (FileDescriptor) throws(Errno) -> Int32
+    _ inotify: FileDescriptor?, _ body: (FileDescriptor) throws(Errno) -> Int32
   ) -> Int32? {
     guard let inotify else { return nil }
     do throws(Errno) {
@@ -139,7 +144,11 @@ extension Watcher {
 
   private func announceContent(_ directory: WatchedDirectory) {
     directory.announcesContent = true
-    watch(directory)
+    guard let descriptor = directory.descriptor else { return }
+    let watch = addWatch(changes) { changes throws(Errno) in
+      try System.watch(changes, descriptor, [.modify, .closeWrite, .onlyDirectory])
+    }
+    if let watch { changeWatches[watch] = ChangeTarget(directory: directory) }
   }
 
   /// Renaming a directory further up is seen only by watching that itself.
@@ -152,7 +161,7 @@ extension Watcher {
         isMissing
         ? [.create, .movedTo, .attributes, .moveSelf, .deleteSelf, .onlyDirectory, .add]
         : [.moveSelf, .deleteSelf, .onlyDirectory, .add]
-      let found = addWatch(mask) { inotify throws(Errno) in
+      let found = addWatch(inotify) { inotify throws(Errno) in
         try System.watch(inotify, parent, mask)
       }
       if let found {

@@ -46,8 +46,10 @@ public struct WatchOptions: Sendable {
 public final class Watcher {
   /// What is followed, in the order of the operands.
   public private(set) var sources: [Source] = []
-  /// The inotify instance to read events from; nil when there can be none.
-  public let inotify: FileDescriptor?
+  /// The inotify instances that tell of names, and of changes of files; nil when there can be none.
+  ///
+  /// They are two, so that a flood of changes cannot hide a name that comes and goes.
+  public let inotify: FileDescriptor?, changes: FileDescriptor?
   /// Told of what happens to names.
   public var onChange: (Source, NameChange) -> Void = { _, _ in }
   /// Told of limits that make following slower, with what mends them.
@@ -74,7 +76,9 @@ public final class Watcher {
   /// Files of which nothing more is expected, with the time they were made.
   var ended: [FileIdentity: Int64?] = [:]
   var directories: [FilePath: WatchedDirectory] = [:]
+  var passages = Passages()
   var watches: [Int32: WatchTarget] = [:]
+  var changeWatches: [Int32: ChangeTarget] = [:]
   /// Generations that lost their names and may still grow.
   var superseded: [Generation] = []
   /// Whether following has begun, so that new files are new from their first byte on.
@@ -89,12 +93,13 @@ public final class Watcher {
     _ = System.raiseDescriptorLimit()
     System.ignoreLeaseBreaks()
     inotify = try? System.makeInotify(blocking: options.blocks)
+    changes = try? System.makeInotify(blocking: options.blocks)
   }
 
   /// Says what keeps events from being announced, if something does.
   public func begin() {
     hasBegun = true
-    guard inotify == nil else { return }
+    guard inotify == nil || changes == nil else { return }
     onLimit(
       "inotify cannot be used, so files are looked at from time to time",
       "raise fs.inotify.max_user_instances")
@@ -166,6 +171,12 @@ public final class Watcher {
     }
   }
 
+  /// Whether there is more to be learnt of names before what is known of them can be relied upon.
+  public var hasMoreEvents: Bool {
+    guard let inotify else { return false }
+    return ((try? System.readableBytes(inotify)) ?? 0) > 0
+  }
+
   /// Whether anything can still come.
   public var isAlive: Bool {
     sources.contains { source in
@@ -181,35 +192,56 @@ public final class Watcher {
   ///
   /// - Parameter bytes: What a read has brought.
   public func take(_ bytes: UnsafeRawBufferPointer) {
-    var batch = EventBatch()
-    for event in WatchEvent.events(in: bytes) { handle(event, &batch) }
-    settle(batch)
+    for event in WatchEvent.events(in: bytes) { handle(event) }
+    settlePassages()
     if directoriesNeedCheck { checkDirectories() }
   }
 
-  private func handle(_ event: WatchEvent, _ batch: inout EventBatch) {
+  private func handle(_ event: WatchEvent) {
     if event.mask.contains(.overflow) {
       overflows += 1
-      batch.hasOverflowed = true
+      passages.hasOverflowed = true
       return
     }
     guard let target = watches[event.watch] else { return }
     if event.mask.contains(.ignored) {
       watches[event.watch] = nil
-      target.generation?.watch = nil
       for directory in target.directories { directory.watch = nil }
       directoriesNeedCheck = directoriesNeedCheck || !target.directories.isEmpty
       return
-    }
-    if let generation = target.generation, event.name.isEmpty {
-      touch(generation, event.mask)
     }
     if target.isAncestor { directoriesNeedCheck = true }
     for directory in target.directories {
       if !event.mask.isDisjoint(with: [.moveSelf, .deleteSelf, .unmount]) {
         directoriesNeedCheck = true
       } else if !event.name.isEmpty {
-        batch.take(event, in: directory)
+        passages.take(event, in: directory)
+      }
+    }
+  }
+
+  /// Takes events of ``changes`` in.
+  ///
+  /// - Parameter bytes: What a read has brought.
+  public func takeChanges(_ bytes: UnsafeRawBufferPointer) {
+    for event in WatchEvent.events(in: bytes) {
+      if event.mask.contains(.overflow) {
+        overflows += 1
+        for source in sources {
+          for generation in source.generations { generation.isDirty = true }
+        }
+        return
+      }
+      guard let target = changeWatches[event.watch] else { continue }
+      if event.mask.contains(.ignored) {
+        changeWatches[event.watch] = nil
+        target.generation?.watch = nil
+      } else if let generation = target.generation {
+        touch(generation, event.mask)
+      } else if let directory = target.directory {
+        for source in directory.sources(named: event.name) {
+          if let generation = source.current { touch(generation, event.mask) }
+        }
       }
     }
   }

@@ -49,13 +49,17 @@ public final class Measurement {
     public var metrics: DriverMetrics, counters: EngineCounters
     /// Whether everything went well.
     public var succeeded: Bool
+    /// What following files came to.
+    public var follow: Report.Follow?
 
     /// Takes everything.
     public init(
       command: String, sources: [FilePath], target: FilePath, selection: EngineSelection,
       session: SessionConfiguration, queueDepth: Int, files: [ObservedFile],
-      result: TransferResult, metrics: DriverMetrics, counters: EngineCounters, succeeded: Bool
+      result: TransferResult, metrics: DriverMetrics, counters: EngineCounters, succeeded: Bool,
+      follow: Report.Follow? = nil
     ) {
+      self.follow = follow
       self.command = command
       self.sources = sources
       self.target = target
@@ -93,7 +97,7 @@ public final class Measurement {
       faults: .init(minor: difference(\.minorFaults), major: difference(\.majorFaults)),
       device: device(now), latencyNs: latencies(facts.session.engine),
       pageCache: facts.files.map(Report.CachedFile.init),
-      durability: .init(facts.files))
+      durability: .init(facts.files), follow: facts.follow)
     report.collectReasons()
     return report
   }

@@ -72,6 +72,8 @@ public struct Report: Encodable, Sendable {
   public var durability: Durability
   /// How the copy was verified: `none`.
   public var verification = "none"
+  /// What following files came to; nil when none were followed.
+  public var follow: Follow?
   /// Why fields are null, by their path.
   public var unknown: [String: String] = [:]
 

@@ -49,6 +49,7 @@ extension Report {
     latencyLines(&page)
     costLines(&page)
     cacheLines(&page)
+    followLines(&page)
     return page.lines.joined(separator: "\n") + "\n"
   }
 
@@ -154,6 +155,29 @@ extension Report {
     }
     if let dirty = durability.dirtyBytes.value, dirty > 0 {
       page.add("durability", "\(durability.level): \(Units.size(dirty)) not on the device yet")
+    }
+  }
+
+  private func followLines(_ page: inout Page) {
+    guard let follow else { return }
+    page.add(
+      "follow", "\(follow.wakeUps) wake-ups, \(follow.eventOverflows) overflows of events")
+    for source in follow.sources {
+      page.add(
+        "source",
+        "\(escaped(source.file.text)): \(Units.size(source.bytes)), \(source.lines) lines, "
+          + "\(source.generations) generations, \(source.truncations) truncations")
+      page.add(
+        "",
+        "lag \(Units.size(source.lagBytes)), at most \(Units.size(source.maximumLagBytes)); lost: "
+          + "\(source.lost.truncatedBytes) bytes cut, \(source.lost.rewrittenBytes) rewritten, "
+          + "\(source.lost.files) files")
+      if source.holeBytes + Int64(source.addedNewlines) + source.repeatedBytes > 0 {
+        page.add(
+          "",
+          "holes \(Units.size(source.holeBytes)), newlines added \(source.addedNewlines), "
+            + "perhaps repeated \(Units.size(source.repeatedBytes))")
+      }
     }
   }
 

@@ -11,7 +11,7 @@ internal import XIOSystem
 struct FollowJob: DriverJob {
   /// Places of buffers.
   enum Slot {
-    static let events = 0, wake = 1, file = 2, firstStream = 3
+    static let names = 0, changes = 1, wake = 2, file = 3, firstStream = 4
   }
 
   /// How a follow ended.
@@ -41,6 +41,9 @@ struct FollowJob: DriverJob {
   var isFinishing = false
   /// How often events and beats have ended a wait.
   var wakeUps = 0
+  /// How often in a row reading was put off because there was news of names.
+  private var postponements = 0
+  private static let mostPostponements = 64
   var coalescing = Coalescing()
 
   init(
@@ -76,14 +79,15 @@ struct FollowJob: DriverJob {
     _ driver: inout Driver<Engine>, _ pool: BufferPool
   ) throws(Errno) {
     watcher.begin()
-    if let inotify = watcher.inotify { try listen(inotify, Slot.events, &driver, pool) }
+    if let inotify = watcher.inotify { try listen(inotify, Slot.names, &driver, pool) }
+    if let changes = watcher.changes { try listen(changes, Slot.changes, &driver, pool) }
     try listen(settings.wake, Slot.wake, &driver, pool)
     var beat = Clock.monotonic + settings.interval
     var lastPoll = Clock.monotonic
     while true {
       for descriptor in watcher.takeClosed() { driver.forget(descriptor) }
       try openStreams(&driver, pool)
-      try pump(&driver, pool)
+      if postponements == 0 { try pump(&driver, pool) }
       if isOver() { return }
       if isIdle { coalescing.beginsToWait() }
       // Where calls end at once, events would have to wait for the end of all that is to be read.
@@ -108,7 +112,7 @@ struct FollowJob: DriverJob {
     }
   }
 
-  private static let longestDeafness: Nanoseconds = 1_000_000
+  private static let longestDeafness: Nanoseconds = 100_000
 
   private var isIdle: Bool {
     if case .idle = activity { true } else { false }
@@ -144,12 +148,21 @@ struct FollowJob: DriverJob {
     _ outcome: Outcome, _ driver: inout Driver<Engine>, _ pool: BufferPool
   ) throws(Errno) {
     switch outcome.slot {
-    case Slot.events:
+    case Slot.names, Slot.changes:
       if let failure = outcome.failure { throw failure }
       wakeUps += 1
-      coalescing.pauseIfBusy()
-      watcher.take(UnsafeRawBufferPointer(pool.bytes(Slot.events, 0..<outcome.count)))
-      if let inotify = watcher.inotify { try listen(inotify, Slot.events, &driver, pool) }
+      let bytes = UnsafeRawBufferPointer(pool.bytes(outcome.slot, 0..<outcome.count))
+      if outcome.slot == Slot.names {
+        watcher.take(bytes)
+        if let inotify = watcher.inotify { try listen(inotify, Slot.names, &driver, pool) }
+        // Files are read in order, which more events may change; a flood of them must not stop it.
+        postponements = watcher.hasMoreEvents ? postponements + 1 : 0
+        if postponements > Self.mostPostponements { postponements = 0 }
+      } else {
+        watcher.takeChanges(bytes)
+        coalescing.pauseIfBusy(unless: watcher.inotify)
+        if let changes = watcher.changes { try listen(changes, Slot.changes, &driver, pool) }
+      }
       if !isIdle { watcher.lookAtReady() }
     case Slot.wake:
       for byte in pool.bytes(Slot.wake, 0..<outcome.count) { wake(byte) }
@@ -267,12 +280,16 @@ struct Coalescing {
     if waitsSince == 0 { waitsSince = Clock.monotonic }
   }
 
-  /// Lets more come together, when events have come again and again without a pause.
-  mutating func pauseIfBusy() {
+  /// Lets more come together, when changes have come again and again without a pause.
+  ///
+  /// - Parameter names: What ends the pause when something comes of it.
+  mutating func pauseIfBusy(unless names: FileDescriptor?) {
     let waited = waitsSince == 0 ? 0 : Clock.monotonic - waitsSince
     waitsSince = 0
     streak = waited < latency / 4 ? streak + 1 : 0
     guard streak >= Self.longestStreak, latency > 0 else { return }
-    System.pause(nanoseconds: latency)
+    guard let names else { return System.pause(nanoseconds: latency) }
+    // A signal ends the pause early, which is as good.
+    _ = try? System.waitUntilReady(names, forWriting: false, timeout: latency)
   }
 }

@@ -12,8 +12,10 @@ final class Passage {
   let source: Source
   /// Where the file can be found; nil once it has left the directories that are watched.
   var place: (directory: WatchedDirectory, name: [UInt8])?
-  /// Whether it came in this batch, and so has never been looked at.
+  /// Whether it was seen to come, and not only to go.
   let isArrival: Bool
+  /// How often it was looked for in vain.
+  var misses = 0
 
   init(_ source: Source, _ place: (directory: WatchedDirectory, name: [UInt8])?) {
     self.source = source
@@ -22,18 +24,27 @@ final class Passage {
   }
 }
 
-/// What a number of events say about names.
+/// What events say about names.
 ///
 /// Several files may have had one name between two looks. Where each is now follows from the order of
 /// events, as renamings leave both names.
-struct EventBatch {
-  /// Files that have come or gone, oldest first.
-  private(set) var passages: [Passage] = []
+struct Passages {
+  /// Files that have come or gone and that were not found yet, oldest first.
+  var passages: [Passage] = []
   /// Sources whose names have to be looked at.
-  private(set) var touched: [Source] = []
+  var touched: [Source] = []
   var hasOverflowed = false
   private var places: [Place: Passage] = [:]
   private var moving: [UInt32: Passage] = [:]
+
+  /// Forgets what has been dealt with.
+  mutating func settle(keeping left: [Passage]) {
+    passages = left
+    touched = []
+    hasOverflowed = false
+    moving = [:]
+    places = places.filter { entry in left.contains { $0 === entry.value } }
+  }
 
   mutating func take(_ event: WatchEvent, in directory: WatchedDirectory) {
     let place = Place(directory: ObjectIdentifier(directory), name: event.name)
@@ -43,12 +54,6 @@ struct EventBatch {
     }
     if !event.mask.isDisjoint(with: [.delete, .movedFrom]) {
       leave(event, place, sources)
-    }
-    if !event.mask.isDisjoint(with: [.modify, .closeWrite]) {
-      for source in sources { source.current?.isDirty = true }
-      if event.mask.contains(.modify) {
-        for source in sources { source.current?.lastGrowth = Clock.monotonic }
-      }
     }
     if event.mask.contains(.attributes) { touched += sources }
     if directory.leadsOn(event.name) { touched += directory.visitors }
@@ -85,37 +90,72 @@ struct EventBatch {
 }
 
 extension Watcher {
+  /// So often a file that is on its way from name to name is looked for.
+  private static let mostMisses = 8
+
   /// Opens what came and went, and looks at the names that were touched.
-  func settle(_ batch: EventBatch) {
+  func settlePassages() {
+    let batch = passages
+    var left: [Passage] = []
     if options.byName {
       let bySource = Dictionary(grouping: batch.passages) { $0.source.index }
-      for (index, passages) in bySource { openPassages(of: sources[index], passages) }
+      for (index, passages) in bySource { left += openPassages(of: sources[index], passages) }
     }
+    passages.settle(keeping: left)
     for source in batch.touched { source.needsCheck = true }
     for source in batch.touched where source.needsCheck { check(source) }
     if batch.hasOverflowed { lookAtEverything() }
   }
 
   /// Opens files that passed through a name, and puts those that are new among those that are known.
-  private func openPassages(of source: Source, _ passages: [Passage]) {
+  ///
+  /// - Parameters:
+  ///   - source: Whose name it was.
+  ///   - passages: The files, oldest first.
+  /// - Returns: Those that have moved on meanwhile, of which more events will tell.
+  private func openPassages(of source: Source, _ passages: [Passage]) -> [Passage] {
     // From the last to the first: each new one stands before the next one that is known.
     var next: Generation?
+    var left: [Passage] = []
     for passage in passages.reversed() {
       guard let place = passage.place else {
-        // What came and went between two looks is lost; what went was looked at before.
+        // What came and went before it was looked at is lost; what only went was looked at before.
         if passage.isArrival { source.counts.generationsLost += 1 }
         continue
       }
-      let name = EntryName(place.name)
-      guard
-        let status = try? System.status(of: name, in: place.directory.descriptor),
-        status.kind == .regular
-      else { continue }
-      if let generation = known[FileIdentity(status)] {
-        next = generation
-      } else if !isEnded(status, name, place.directory) {
-        next = open(name, in: place.directory, source, before: next) ?? next
+      do throws(Errno) {
+        next = try openPassage(source, EntryName(place.name), place.directory, before: next) ?? next
+      } catch {
+        passage.misses += 1
+        if error == .noSuchFileOrDirectory, passage.misses < Self.mostMisses {
+          left.insert(passage, at: 0)
+        } else if passage.isArrival {
+          source.counts.generationsLost += 1
+        }
       }
     }
+    return left
+  }
+
+  func openPassage(
+    _ source: Source, _ name: EntryName, _ directory: WatchedDirectory, before next: Generation?
+  ) throws(Errno) -> Generation? {
+    let descriptor = try withDescriptorsLeft { () throws(Errno) in
+      try System.open(name, in: directory.descriptor, [.readOnly, .nonBlocking, .noTerminal])
+    }
+    let status = try? System.nameStatus(descriptor)
+    guard let status, status.kind == .regular else {
+      try? System.close(descriptor)
+      return nil
+    }
+    if let generation = known[FileIdentity(status)] {
+      try? System.close(descriptor)
+      return generation
+    }
+    if isEnded(status, descriptor) {
+      try? System.close(descriptor)
+      return nil
+    }
+    return adopt(descriptor, status, source, before: next)
   }
 }
