@@ -10,6 +10,7 @@
 
 #include "xio_calls.h"
 #include "xio_cache.h"
+#include "xio_scan.h"
 #include "xio_readiness.h"
 #include "xio_signals.h"
 #include "xio_posix_aio.h"
