@@ -89,6 +89,10 @@ long xio_fallocate(int fd, int64_t offset, int64_t size) {
   return result(fallocate(fd, 0, offset, size));
 }
 
+long xio_punch_hole(int fd, int64_t offset, int64_t size) {
+  return result(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size));
+}
+
 long xio_fsync(int fd, bool data_only) { return result(data_only ? fdatasync(fd) : fsync(fd)); }
 
 long xio_write_back(int fd, int64_t offset, int64_t size) {

@@ -100,19 +100,3 @@ extension IOFailure.Action {
     if case .write = self { true } else { false }
   }
 }
-
-extension TransferResult {
-  /// The bytes that arrived.
-  fileprivate var total: Int64 { bytesWritten + bytesOffloaded + bytesReflinked }
-
-  fileprivate mutating func add(_ other: TransferResult) {
-    bytesRead += other.bytesRead
-    bytesWritten += other.bytesWritten
-    bytesOffloaded += other.bytesOffloaded
-    bytesReflinked += other.bytesReflinked
-    directBytes.read += other.directBytes.read
-    directBytes.written += other.directBytes.written
-    tailBytes += other.tailBytes
-    mechanisms += other.mechanisms.filter { !mechanisms.contains($0) }
-  }
-}

@@ -21,17 +21,24 @@ public struct Endpoint: Sendable {
   public var size: Int64
   /// How the file meets the page cache.
   public var cache: CacheTreatment
+  /// How many bytes of a source take part at most; nil is all of them.
+  public var limit: Int64?
+  /// How many bytes at the beginning of a source are read and not written: O_DIRECT cannot begin
+  /// anywhere. They count towards ``limit``, are fewer than a buffer has, and need a target without
+  /// O_DIRECT.
+  public var skipped = 0
 
   /// Describes an end.
   public init(
     descriptor: FileDescriptor, kind: FileKind, position: Position, size: Int64 = 0,
-    cache: CacheTreatment = .page
+    cache: CacheTreatment = .page, limit: Int64? = nil
   ) {
     self.descriptor = descriptor
     self.kind = kind
     self.position = position
     self.size = size
     self.cache = cache
+    self.limit = limit
   }
 
   /// Whether the descriptor is open with O_DIRECT.

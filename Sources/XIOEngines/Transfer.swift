@@ -35,6 +35,21 @@ public struct TransferResult: Sendable {
 
   /// Nothing has happened yet.
   public init() {}
+
+  /// The bytes that arrived.
+  public var total: Int64 { bytesWritten + bytesOffloaded + bytesReflinked }
+
+  /// Adds what another transfer of the same job did; each is judged by itself.
+  public mutating func add(_ other: TransferResult) {
+    bytesRead += other.bytesRead
+    bytesWritten += other.bytesWritten
+    bytesOffloaded += other.bytesOffloaded
+    bytesReflinked += other.bytesReflinked
+    directBytes.read += other.directBytes.read
+    directBytes.written += other.directBytes.written
+    tailBytes += other.tailBytes
+    mechanisms += other.mechanisms.filter { !mechanisms.contains($0) }
+  }
 }
 
 /// Moves all of a source to a target through the buffers of a pool.
@@ -47,7 +62,10 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     var sequence = 0
     /// The distance in bytes from the beginning of the transfer.
     var offset: Int64 = 0
-    var count = 0
+    /// How many bytes are to be read.
+    var asked = 0
+    /// The first byte to be written, and how many are.
+    var start = 0, count = 0
   }
 
   private let source: Endpoint
@@ -131,20 +149,31 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
       let isAlone =
         !isPositionalSource || nextOffset >= source.size || source.flags.contains(.dontCache)
       if isAlone, readsInFlight > 0 { return }
+      let asked = min(Int64(blockSize), (source.limit ?? .max) - nextOffset)
+      guard asked > 0 else {
+        endSequence = nextSequence
+        return
+      }
       let slot = freeSlots.removeLast()
-      blocks[slot] = Block(sequence: nextSequence, offset: nextOffset)
+      blocks[slot] = Block(sequence: nextSequence, offset: nextOffset, asked: Int(asked))
       nextSequence += 1
       readsInFlight += 1
       var request = Request(
-        direction: .read, endpoint: source, offset: nil, slot: slot, count: blockSize,
+        direction: .read, endpoint: source, offset: nil, slot: slot, count: wholeBlocks(asked),
         fills: isPositionalSource || target.isDirect)
       if case .offset(let start) = source.position {
         request.offset = start + nextOffset
-        nextOffset += Int64(blockSize)
+        nextOffset += asked
       }
       if source.isDirect { touch(slot) }
       try driver.start(request)
     }
+  }
+
+  /// So many bytes, or the next number that O_DIRECT can read.
+  private func wholeBlocks(_ count: Int64) -> Int {
+    let unit = source.isDirect ? source.alignment : 1
+    return min(blockSize, (Int(count) + unit - 1) / unit * unit)
   }
 
   /// Brings memory in that a direct read is about to use for the first time: where the kernel would
@@ -167,22 +196,24 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     if let errno = outcome.failure, sequence < endSequence {
       result.failure = TransferFailure(side: .source, errno: errno)
     }
-    let isEnd = outcome.failure != nil || outcome.count == 0
-    let isShort = isPositionalSource && outcome.count < blockSize
+    let count = min(outcome.count, blocks[slot].asked)
+    let isEnd = outcome.failure != nil || count == 0
+    let isShort = isPositionalSource && count < blocks[slot].asked
     if isEnd || isShort, sequence < endSequence {
-      endSequence = sequence + (outcome.count > 0 ? 1 : 0)
-      result.sourceEnd = blocks[slot].offset + Int64(outcome.count)
+      endSequence = sequence + (count > 0 ? 1 : 0)
+      result.sourceEnd = blocks[slot].offset + Int64(count)
     }
-    guard outcome.count > 0, sequence < endSequence else {
+    guard count > 0, sequence < endSequence else {
       freeSlots.append(slot)
       return
     }
-    blocks[slot].count = outcome.count
-    result.bytesRead += Int64(outcome.count)
-    if source.isDirect { result.directBytes.read += Int64(outcome.count) }
+    if sequence == 0 { blocks[slot].start = min(source.skipped, count) }
+    blocks[slot].count = count - blocks[slot].start
+    result.bytesRead += Int64(count)
+    if source.isDirect { result.directBytes.read += Int64(count) }
     if !isPositionalSource {
       blocks[slot].offset = nextOffset
-      nextOffset += Int64(outcome.count)
+      nextOffset += Int64(count)
     }
     if target.position == .stream {
       filled[sequence % filled.count] = slot
@@ -210,7 +241,8 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
       return
     }
     var request = Request(
-      direction: .write, endpoint: target, offset: nil, slot: slot, count: aligned, fills: true)
+      direction: .write, endpoint: target, offset: nil, slot: slot, start: block.start,
+      count: aligned, fills: true)
     if case .offset(let start) = target.position { request.offset = start + block.offset }
     isWriting = true
     try driver.start(request)

@@ -27,7 +27,8 @@ extension Watcher {
     let source = generation.source
     guard let found = siblings(of: source).first(where: { $0.identity == generation.identity })
     else { return nil }
-    return try? System.open(found.name, in: source.directory?.descriptor, [.readOnly, .nonBlocking])
+    return try? System.open(
+      found.name, in: source.directory?.descriptor, [.readOnly, .nonBlocking])
   }
 
   struct Sibling {

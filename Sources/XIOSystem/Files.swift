@@ -126,6 +126,48 @@ extension System {
     try perform(.fallocate) { xio_fallocate(descriptor.rawValue, 0, size) }
   }
 
+  /// Gives a range of a file back to the file system; it reads as zeros, and the size stays.
+  ///
+  /// - Parameters:
+  ///   - descriptor: The file, open for writing.
+  ///   - offset: Where the range begins, in bytes.
+  ///   - count: Its length in bytes; only whole blocks of the file system become free.
+  /// - Throws: The error number; EOPNOTSUPP where the file system cannot.
+  ///
+  /// The corresponding C function is `fallocate` with `FALLOC_FL_PUNCH_HOLE`.
+  public static func punchHole(
+    _ descriptor: FileDescriptor, at offset: Int64, count: Int64
+  ) throws(Errno) {
+    try perform(.fallocate) { xio_punch_hole(descriptor.rawValue, offset, count) }
+  }
+
+  /// Opens a file that has no name, or has lost it at once, for reading and writing.
+  ///
+  /// - Parameter directory: Where its data goes.
+  /// - Returns: The descriptor.
+  /// - Throws: The error number.
+  ///
+  /// The corresponding C call is `open` with `O_TMPFILE`, or else with `O_EXCL`, and `unlink`.
+  public static func openTemporary(in directory: FilePath) throws(Errno) -> FileDescriptor {
+    let name = ".xio-\(getpid())-\(Clock.monotonic)"
+    let path = directory.appending(FilePath.Component(name) ?? "xio")
+    do throws(Errno) {
+      return try openNameless(beside: path)
+    } catch {
+      guard [.notSupported, .isDirectory, .invalidArgument, .noSuchFileOrDirectory].contains(error)
+      else { throw error }
+    }
+    let opened = try open(path, [.readWrite, .create, .exclusive], permissions: 0o600)
+    try? remove(path)
+    return opened
+  }
+
+  /// The directory for files that are of use to nobody else: `TMPDIR`, or `/tmp`.
+  public static var temporaryDirectory: FilePath {
+    guard let value = getenv("TMPDIR"), value.pointee != 0 else { return "/tmp" }
+    return FilePath(platformString: value)
+  }
+
   /// Removes a name.
   ///
   /// - Throws: The error number.

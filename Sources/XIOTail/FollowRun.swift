@@ -27,7 +27,9 @@ struct FollowRun {
     let state = FollowState()
     report(watcher, state)
     let first = add(watcher, state)
-    guard watcher.isAlive else { return end(selection, watcher, state, measurement, noneRemain: true) }
+    guard watcher.isAlive else {
+      return end(selection, watcher, state, measurement, noneRemain: true)
+    }
     let output = try standardOutput()
     let wake = try makeWake()
     let session = session(selection)

@@ -53,6 +53,10 @@ public struct Tail {
     _ measurement: Measurement?, quote: @escaping (FilePath) -> String,
     onNotice: @escaping (Notice) -> Void
   ) throws(TailError) -> Output {
+    guard options.follow != .none else {
+      let run = LastPartRun(inputs: inputs, options: options, quote: quote, onNotice: onNotice)
+      return try run.run(measurement)
+    }
     let run = FollowRun(inputs: inputs, options: options, quote: quote, onNotice: onNotice)
     return try run.run(measurement)
   }

@@ -40,6 +40,9 @@ struct CallRow: Sendable, CustomTestStringConvertible {
     CallRow("openNameless", .open, counts: [.open: 1, .close: 1]) {
       try System.close(try System.openNameless(beside: $0.path))
     },
+    CallRow("openTemporary", .open, counts: [.open: 1, .close: 1]) {
+      try System.close(try System.openTemporary(in: $0.directory.path))
+    },
     CallRow("close", .close, counts: [.open: 1, .close: 1]) {
       let opened = try System.open($0.path, .readOnly)
       do {
@@ -67,6 +70,7 @@ struct CallRow: Sendable, CustomTestStringConvertible {
     CallRow("endPosition", .lseek, counts: [.lseek: 3]) { _ = try System.endPosition($0.file) },
     CallRow("truncate", .ftruncate) { try System.truncate($0.target, to: 5) },
     CallRow("allocate", .fallocate) { try System.allocate($0.target, size: 4096) },
+    CallRow("punchHole", .fallocate) { try System.punchHole($0.target, at: 0, count: 4096) },
     CallRow("duplicate", .fcntl) { try System.duplicate($0.file).close() },
     CallRow("statusFlags", .fcntl) { _ = try System.statusFlags($0.file) },
     CallRow("setStatusFlags", .fcntl) { try System.setStatusFlags($0.file, .append) },

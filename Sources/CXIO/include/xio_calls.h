@@ -38,6 +38,7 @@ long xio_lstat(const char *path, struct stat *status);
 long xio_lseek(int fd, int64_t offset, int whence);
 long xio_ftruncate(int fd, int64_t size);
 long xio_fallocate(int fd, int64_t offset, int64_t size);
+long xio_punch_hole(int fd, int64_t offset, int64_t size);
 long xio_fsync(int fd, bool data_only);
 // Starts writing a range's dirty pages to the device and waits for them, without a flush of the device.
 long xio_write_back(int fd, int64_t offset, int64_t size);

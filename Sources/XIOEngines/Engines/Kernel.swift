@@ -38,7 +38,7 @@ struct KernelSession: TransferSession, ~Copyable {
 
   // One call must not take so long that a signal goes unnoticed, and some C libraries return counts
   // above INT_MAX wrong.
-  private static let step = 256 << 20
+  private static let step = Int64(256 << 20)
   private static let pipeSize = 1 << 20
 
   private(set) var metrics = DriverMetrics()
@@ -95,7 +95,9 @@ struct KernelSession: TransferSession, ~Copyable {
     _ mechanism: Mechanism, _ source: Endpoint, _ target: Endpoint, _ result: inout TransferResult
   ) throws(TransferFailure) {
     if mechanism == .clone {
-      guard source.position == .offset(0), target.position == .offset(0), source.size > 0 else {
+      guard source.position == .offset(0), target.position == .offset(0), source.size > 0,
+        source.limit == nil
+      else {
         throw TransferFailure(side: nil, errno: .notSupported)
       }
       try perform(.target) { () throws(Errno) in
@@ -107,23 +109,27 @@ struct KernelSession: TransferSession, ~Copyable {
     }
     while true {
       if Termination.requested != nil { throw TransferFailure(side: nil, errno: .interrupted) }
-      let moved = try step(mechanism, source, target, at: result.bytesOffloaded)
+      let left = (source.limit ?? .max) - result.bytesOffloaded
+      if left <= 0 { return }
+      let moved = try step(mechanism, source, target, at: result.bytesOffloaded, atMost: left)
       if moved == 0 { return }
       result.bytesOffloaded += Int64(moved)
     }
   }
 
   private mutating func step(
-    _ mechanism: Mechanism, _ source: Endpoint, _ target: Endpoint, at done: Int64
+    _ mechanism: Mechanism, _ source: Endpoint, _ target: Endpoint, at done: Int64,
+    atMost left: Int64
   ) throws(TransferFailure) -> Int {
     let (from, to) = (source.offset(after: done), target.offset(after: done))
+    let (step, pipeful) = (Int(min(left, Self.step)), Int(min(left, Int64(Self.pipeSize))))
     switch mechanism {
     case .clone:
       return 0
     case .copyRange:
       return try perform(nil) { () throws(Errno) in
         try System.copyRange(
-          source.descriptor, at: from ?? 0, to: target.descriptor, at: to ?? 0, count: Self.step)
+          source.descriptor, at: from ?? 0, to: target.descriptor, at: to ?? 0, count: step)
       }
     case .sendFile:
       if let to, done == 0 {
@@ -134,7 +140,7 @@ struct KernelSession: TransferSession, ~Copyable {
       }
       return try perform(nil, to: target.descriptor) { () throws(Errno) in
         try System.sendFile(
-          source.descriptor, at: from ?? 0, to: target.descriptor, count: Self.step)
+          source.descriptor, at: from ?? 0, to: target.descriptor, count: step)
       }
     case .splice:
       // While it waits for anything but a pipe, splice holds the lock of the target, and keeps its
@@ -145,21 +151,21 @@ struct KernelSession: TransferSession, ~Copyable {
       return try perform(nil, from: source.descriptor, to: target.descriptor) {
         () throws(Errno) in
         try System.splice(
-          source.descriptor, at: from, to: target.descriptor, at: to, count: Self.pipeSize)
+          source.descriptor, at: from, to: target.descriptor, at: to, count: pipeful)
       }
     case .splicePipe:
-      return try splicePipe(source, from, target, to)
+      return try splicePipe(source, from, target, to, pipeful)
     }
   }
 
   /// Moves what fits into a pipe of our own, and all of it out again.
   private mutating func splicePipe(
-    _ source: Endpoint, _ from: Int64?, _ target: Endpoint, _ to: Int64?
+    _ source: Endpoint, _ from: Int64?, _ target: Endpoint, _ to: Int64?, _ count: Int
   ) throws(TransferFailure) -> Int {
     let pipe = try ownPipe()
     let moved = try perform(.source, from: source.descriptor) { () throws(Errno) in
       try System.splice(
-        source.descriptor, at: from, to: pipe.writeEnd, at: nil, count: Self.pipeSize)
+        source.descriptor, at: from, to: pipe.writeEnd, at: nil, count: count)
     }
     var written = 0
     while written < moved {
