@@ -101,6 +101,7 @@ long xio_write_back(int fd, int64_t offset, int64_t size) {
 }
 
 long xio_unlink(const char *path) { return result(unlink(path)); }
+long xio_rename(const char *path, const char *target) { return rename(path, target) < 0 ? -errno : 0; }
 long xio_dup(int fd) { return result(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 long xio_get_status_flags(int fd) { return result(fcntl(fd, F_GETFL)); }
 long xio_set_status_flags(int fd, int flags) { return result(fcntl(fd, F_SETFL, flags)); }

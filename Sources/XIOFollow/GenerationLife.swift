@@ -63,6 +63,7 @@ extension Watcher {
   func end(_ generation: Generation) {
     generation.hasEnded = true
     generation.isDirty = false
+    onEnd(generation)
     known[generation.identity] = nil
     if generation.kind == .regular { ended[generation.identity] = generation.birthTime }
     unwatch(generation)

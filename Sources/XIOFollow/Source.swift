@@ -35,6 +35,8 @@ public final class Source {
   /// The name in its directory, and from the working directory.
   let name: EntryName, wholeName: EntryName
   let nameBytes: [UInt8]
+  /// The bytes of the path.
+  public let pathBytes: [UInt8]
   var directory: WatchedDirectory?
   /// Directories in which symbolic links on the way lie.
   var linkDirectories: [WatchedDirectory] = []
@@ -58,6 +60,7 @@ public final class Source {
     nameBytes = all.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? bytes
     name = EntryName(nameBytes)
     wholeName = EntryName(all)
+    pathBytes = all
   }
 
   /// The generation that the name leads to, unless another source reads it.
@@ -94,6 +97,8 @@ public struct SourceCounts: Sendable {
   public var interruptedLines = 0, addedNewlines = 0
   /// The most bytes that waited to be delivered at any look.
   public var maximumLag: Int64 = 0
+  /// Bytes that an earlier run may have printed already.
+  public var repeatedBytes: Int64 = 0
 
   /// Nothing was counted yet.
   public init() {}

@@ -56,6 +56,8 @@ public final class Watcher {
   public var onLimit: (_ message: String, _ hint: String) -> Void = { _, _ in }
   /// Told when a file was cut or written anew, and how many bytes are known to be lost.
   public var onRestart: (Generation, _ lost: Int64) -> Void = { _, _ in }
+  /// Told when nothing more will come from a file.
+  public var onEnd: (Generation) -> Void = { _ in }
   /// Sources that may have something to read, each once.
   var ready: [Source] = []
   private var nextReady = 0

@@ -176,4 +176,15 @@ extension System {
   public static func remove(_ path: FilePath) throws(Errno) {
     try perform(.unlink) { path.withPlatformString { xio_unlink($0) } }
   }
+
+  /// Gives a file another name, whatever had that before.
+  ///
+  /// - Throws: The error number.
+  ///
+  /// The corresponding C function is `rename`.
+  public static func rename(_ path: FilePath, to target: FilePath) throws(Errno) {
+    try perform(.rename) {
+      path.withPlatformString { old in target.withPlatformString { xio_rename(old, $0) } }
+    }
+  }
 }

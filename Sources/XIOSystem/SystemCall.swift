@@ -5,7 +5,7 @@ internal import CXIO
 /// Requests that a completion engine hands over (`uringRead`,
 /// `libaioRead`, `aioRead` …) are no calls of their own and are counted as requests.
 public enum SystemCall: Int32, CaseIterable, Sendable {
-  case open, close, fstat, stat, lstat, lseek, ftruncate, fallocate, unlink, fcntl, pipe2
+  case open, close, fstat, stat, lstat, lseek, ftruncate, fallocate, unlink, rename, fcntl, pipe2
   case read, write, pread64, pwrite64, preadv2, pwritev2
   case ficlone, copyFileRange, sendfile, splice
   case fsync, fdatasync, syncFileRange, fadvise64

@@ -21,6 +21,7 @@ struct FollowJob: DriverJob {
     var readerLeft = false
     var failure: IOFailure?
     var noFilesRemain = false
+    var wakeUps = 0
   }
 
   let watcher: Watcher
@@ -41,6 +42,7 @@ struct FollowJob: DriverJob {
   var isFinishing = false
   /// How often events and beats have ended a wait.
   var wakeUps = 0
+  private var reportsNow = false
   /// How often in a row reading was put off because there was news of names.
   private var postponements = 0
   private static let mostPostponements = 64
@@ -70,6 +72,7 @@ struct FollowJob: DriverJob {
       }
     }
     settings.onProgress(true)
+    output.wakeUps = wakeUps
     output.metrics = driver.metrics
     output.counters = driver.counters
     return output
@@ -99,6 +102,13 @@ struct FollowJob: DriverJob {
         lastPoll = before
       }
       for outcome in try driver.next(until: deadline(beat)) { try take(outcome, &driver, pool) }
+      if reportsNow {
+        reportsNow = false
+        output.wakeUps = wakeUps
+        output.metrics = driver.metrics
+        output.counters = driver.counters
+        settings.onReport(output)
+      }
       let now = Clock.monotonic
       lastPoll = min(lastPoll, now)
       if now >= beat {
@@ -180,7 +190,7 @@ struct FollowJob: DriverJob {
     switch Wake(rawValue: byte) {
     case .outputGone: output.readerLeft = true
     case .processesGone: finish()
-    case .report: settings.onReport(watcher)
+    case .report: reportsNow = true
     case nil: break
     }
   }
@@ -261,7 +271,11 @@ struct FollowSettings {
   /// The read end of the pipe by which the loop is woken.
   var wake: FileDescriptor
   /// Prints a report on what happened so far.
-  var onReport: (Watcher) -> Void
+  var onReport: (FollowJob.Output) -> Void
+  /// Told of bytes that are about to be written, with the offset behind them.
+  var willSend: (Generation, Int64) -> Void
+  /// Told when they were accepted.
+  var didSend: (Generation) -> Void
   /// Told of files that cannot be read any more.
   var onFailure: (IOFailure) -> Void
   /// Told when the state has changed, and with true at the end.

@@ -140,6 +140,7 @@ extension FollowJob {
     let prefix = printer.prefix(for: generation.source, id)
     fill(pool, prefix, before: payload.lowerBound)
     activity = .writing(generation, epoch: generation.epoch, payload: payload)
+    settings.willSend(generation, generation.offset + Int64(payload.count))
     try write(payload.lowerBound - prefix.count, prefix.count + payload.count, &driver)
   }
 
@@ -185,7 +186,10 @@ extension FollowJob {
       let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, payload))
       count(bytes, generation.source)
       printer.printed(bytes.last, ObjectIdentifier(generation), generation)
-      if epoch == generation.epoch { generation.advance(over: bytes) }
+      if epoch == generation.epoch {
+        generation.advance(over: bytes)
+        settings.didSend(generation)
+      }
       if nextFirst == first.count { watcher.finishIfOver(generation) }
       requeue(generation)
     case .printing(let count):

@@ -10,6 +10,7 @@ struct FollowRun {
   let options: TailOptions
   let quote: (FilePath) -> String
   let onNotice: (Tail.Notice) -> Void
+  let onReport: (Report) -> Void
 
   /// The largest buffer of a FIFO in bytes, and what all of them may take.
   private static let streamSize = 64 << 10
@@ -25,44 +26,113 @@ struct FollowRun {
         interval: options.interval ?? 1_000_000_000, blocks: selection.engine.waitsInside,
         reopensFIFOs: options.fifoEnd == .reopen))
     let state = FollowState()
-    report(watcher, state)
-    let first = add(watcher, state)
-    guard watcher.isAlive else {
-      return end(selection, watcher, state, measurement, noneRemain: true)
-    }
-    let output = try standardOutput()
-    let wake = try makeWake()
+    tell(watcher, state)
+    let checkpoint = options.checkpoint.map { Checkpoint($0) }
+    watcher.onEnd = { checkpoint?.didEnd($0) }
+    let first = add(watcher, state, try positions(checkpoint), checkpoint)
     let session = session(selection)
-    let settings = FollowSettings(
-      streamSize: streamSize, output: output, countsLines: measurement != nil,
-      interval: options.interval ?? 1_000_000_000, latency: latency, wake: wake,
-      onReport: { _ in }, onFailure: { fail($0, state) }, onProgress: { _ in })
-    var job = FollowJob(watcher, options, settings, printer(watcher), first: first)
-    do throws(SessionError<Never>) {
-      let done = try Registry.drive(&job, session, onLatency: measurement?.observer)
-      state.done = done
-    } catch {
-      switch error {
-      case .unavailable(let problem): throw .engine(problem)
+    // The report and the checkpoint are to be written whatever ends the follow.
+    if measurement != nil || checkpoint != nil { Termination.catchSignals() }
+    if watcher.isAlive {
+      let settings = try settings(watcher, state, checkpoint, selection, session, measurement)
+      var job = FollowJob(watcher, options, settings, printer(watcher), first: first)
+      do throws(SessionError<Never>) {
+        state.done = try Registry.drive(&job, session, onLatency: measurement?.observer)
+      } catch {
+        switch error {
+        case .unavailable(let problem): throw .engine(problem)
+        }
       }
+    } else {
+      state.done.noFilesRemain = true
     }
     if let failure = state.done.failure { fail(failure, state) }
     if state.done.readerLeft { onNotice(.readerLeft) }
-    return end(
-      selection, watcher, state, measurement, noneRemain: state.done.noFilesRemain)
+    if state.done.noFilesRemain { endWithoutFiles(state) }
+    tellOfLosses(watcher, state)
+    return Tail.Output(
+      selection: selection,
+      report: measurement?.report(facts(watcher, state, selection, session, state.done)),
+      succeeded: !state.failed, hasLosses: watcher.sources.contains { $0.counts.hasLosses })
   }
 
-  private func end(
-    _ selection: EngineSelection, _ watcher: Watcher, _ state: FollowState,
-    _ measurement: Measurement?, noneRemain: Bool
-  ) -> Tail.Output {
-    if noneRemain, options.follow == .descriptor || !options.retries {
-      onNotice(.message("no files remaining"))
-      state.failed = true
+  private func endWithoutFiles(_ state: FollowState) {
+    onNotice(.message("no files remaining"))
+    state.failed = true
+  }
+
+  private func settings(
+    _ watcher: Watcher, _ state: FollowState, _ checkpoint: Checkpoint?,
+    _ selection: EngineSelection, _ session: SessionConfiguration, _ measurement: Measurement?
+  ) throws(TailError) -> FollowSettings {
+    FollowSettings(
+      streamSize: streamSize, output: try standardOutput(), countsLines: measurement != nil,
+      interval: options.interval ?? 1_000_000_000, latency: latency, wake: try makeWake(measurement),
+      onReport: { done in
+        if let measurement {
+          onReport(measurement.report(facts(watcher, state, selection, session, done)))
+        }
+      },
+      willSend: { checkpoint?.willSend($0, upTo: $1) },
+      didSend: { checkpoint?.didSend($0) },
+      onFailure: { fail($0, state) },
+      onProgress: { isLast in
+        tellOfLosses(watcher, state)
+        guard let checkpoint else { return }
+        checkpoint.save(watcher.sources, mustBeNow: isLast)
+        tellOf(checkpoint, state)
+      })
+  }
+
+  private func facts(
+    _ watcher: Watcher, _ state: FollowState, _ selection: EngineSelection,
+    _ session: SessionConfiguration, _ done: FollowJob.Output
+  ) -> Measurement.Facts {
+    var moved = TransferResult()
+    moved.bytesWritten = watcher.sources.reduce(0) { $0 + $1.counts.bytes }
+    return Measurement.Facts(
+      command: "tail", sources: inputs, target: Tail.standardStream, selection: selection,
+      session: session, queueDepth: session.queueDepth, files: [], result: moved,
+      metrics: done.metrics, counters: done.counters, succeeded: !state.failed,
+      follow: Report.Follow(
+        wakeUps: done.wakeUps, eventOverflows: watcher.overflows,
+        sources: watcher.sources.map(Report.FollowedSource.init)))
+  }
+
+  /// Reads the checkpoint, before anything is opened or printed.
+  private func positions(
+    _ checkpoint: Checkpoint?
+  ) throws(TailError) -> [[UInt8]: [FilePosition]] {
+    guard let checkpoint else { return [:] }
+    do throws(Errno) {
+      return try checkpoint.load() ?? [:]
+    } catch {
+      throw .io(
+        IOFailure(
+          .prepare, options.checkpoint, error == .invalidArgument ? nil : error,
+          reason: error == .invalidArgument ? "not a checkpoint of this program" : nil,
+          hint: "name another file, or remove this one to begin anew"))
     }
-    return Tail.Output(
-      selection: selection, report: nil, succeeded: !state.failed,
-      hasLosses: watcher.sources.contains { $0.counts.hasLosses })
+  }
+
+  private func tellOf(_ checkpoint: Checkpoint, _ state: FollowState) {
+    guard checkpoint.failure != state.checkpointFailure else { return }
+    state.checkpointFailure = checkpoint.failure
+    if let failure = checkpoint.failure { fail(IOFailure(.write, options.checkpoint, failure), state) }
+  }
+
+  /// Says how many files were missed since it was last said.
+  private func tellOfLosses(_ watcher: Watcher, _ state: FollowState) {
+    for source in watcher.sources where source.counts.generationsLost > 0 {
+      let lost = source.counts.generationsLost
+      let told = state.toldLosses.updateValue(lost, forKey: source.index) ?? 0
+      guard lost > told else { continue }
+      let count = lost - told
+      onNotice(
+        .message(
+          "\(FollowMessages.plain(source.path)): \(count) \(count == 1 ? "file was" : "files were")"
+            + " gone before \(count == 1 ? "it" : "they") could be read"))
+    }
   }
 
   private func fail(_ failure: IOFailure, _ state: FollowState) {
@@ -71,7 +141,7 @@ struct FollowRun {
   }
 
   /// Has everything told that happens to names and files.
-  private func report(_ watcher: Watcher, _ state: FollowState) {
+  private func tell(_ watcher: Watcher, _ state: FollowState) {
     let names = FollowMessages(quote: quote, retries: options.retries)
     watcher.onChange = { source, change in
       if case .inaccessible = change { state.failed = true }
@@ -126,7 +196,7 @@ struct FollowRun {
     }
   }
 
-  private func makeWake() throws(TailError) -> FileDescriptor {
+  private func makeWake(_ measurement: Measurement?) throws(TailError) -> FileDescriptor {
     do throws(Errno) {
       let pipe = try System.pipe()
       var processes: [FileDescriptor] = []
@@ -141,7 +211,7 @@ struct FollowRun {
         }.get()
       }
       try Wake.arm(
-        pipe.writeEnd, output: .standardOutput, processes: processes, reports: true)
+        pipe.writeEnd, output: .standardOutput, processes: processes, reports: measurement != nil)
       return pipe.readEnd
     } catch {
       throw .io(IOFailure(.prepare, nil, error))
@@ -149,13 +219,20 @@ struct FollowRun {
   }
 
   /// Opens all operands, and finds where each begins.
-  private func add(_ watcher: Watcher, _ state: FollowState) -> [FirstPart] {
+  private func add(
+    _ watcher: Watcher, _ state: FollowState, _ positions: [[UInt8]: [FilePosition]],
+    _ checkpoint: Checkpoint?
+  ) -> [FirstPart] {
     var parts: [FirstPart] = []
     for path in inputs {
       let (source, failure) = watcher.add(path)
       if let failure {
         fail(IOFailure(.openForReading, path, failure), state)
-        if !options.retries { watcher.giveUp(source) }
+        if let checkpoint, let former = positions[source.pathBytes], options.retries {
+          watcher.resume(source, at: former, checkpoint)
+        } else if !options.retries {
+          watcher.giveUp(source)
+        }
         continue
       }
       guard let generation = source.current ?? source.shared else { continue }
@@ -166,6 +243,11 @@ struct FollowRun {
             "\(FollowMessages.plain(path)): cannot follow end of this type of file"
               + (options.retries ? "" : "; giving up on this name")))
         watcher.refuse(source)
+        continue
+      }
+      if let checkpoint, let former = positions[source.pathBytes] {
+        watcher.resume(source, at: former, checkpoint)
+        parts.append(FirstPart(source: source, generation: nil, range: 0..<0, isShared: false))
         continue
       }
       parts.append(part(source, generation, state))
@@ -198,6 +280,9 @@ struct FollowRun {
 final class FollowState {
   var failed = false
   var done = FollowJob.Output()
+  /// How many files of each source were said to be lost.
+  var toldLosses: [Int: Int] = [:]
+  var checkpointFailure: Errno?
 }
 
 extension EngineName {
@@ -207,5 +292,20 @@ extension EngineName {
     case .blocking, .posixAIO, .uring: true
     case .nonblocking, .select, .poll, .epoll, .sigio, .libaio, .kernel: false
     }
+  }
+}
+
+extension Report.FollowedSource {
+  fileprivate init(_ source: Source) {
+    let counts = source.counts
+    self.init(
+      file: FileName(source.path), bytes: counts.bytes, lines: counts.lines,
+      generations: counts.generations, truncations: counts.truncations,
+      lagBytes: source.generations.reduce(0) { $0 + $1.lag }, maximumLagBytes: counts.maximumLag,
+      lost: Report.Losses(
+        truncatedBytes: counts.bytesLostByTruncation, rewrittenBytes: counts.bytesLostByRewriting,
+        files: counts.generationsLost),
+      holeBytes: counts.holeBytes, addedNewlines: counts.addedNewlines,
+      repeatedBytes: counts.repeatedBytes)
   }
 }

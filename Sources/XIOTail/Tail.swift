@@ -47,17 +47,19 @@ public struct Tail {
   ///   - measurement: Observes the job when a report is wanted.
   ///   - quote: A name as messages show it.
   ///   - onNotice: Told of everything that is to be said when it happens.
+  ///   - onReport: Takes reports that are wanted before the end.
   /// - Returns: Which engine ran, the report, and whether everything went well.
   /// - Throws: ``TailError`` when nothing was begun.
   public func run(
     _ measurement: Measurement?, quote: @escaping (FilePath) -> String,
-    onNotice: @escaping (Notice) -> Void
+    onNotice: @escaping (Notice) -> Void, onReport: @escaping (Report) -> Void = { _ in }
   ) throws(TailError) -> Output {
     guard options.follow != .none else {
       let run = LastPartRun(inputs: inputs, options: options, quote: quote, onNotice: onNotice)
       return try run.run(measurement)
     }
-    let run = FollowRun(inputs: inputs, options: options, quote: quote, onNotice: onNotice)
+    let run = FollowRun(
+      inputs: inputs, options: options, quote: quote, onNotice: onNotice, onReport: onReport)
     return try run.run(measurement)
   }
 }

@@ -43,6 +43,7 @@ long xio_fsync(int fd, bool data_only);
 // Starts writing a range's dirty pages to the device and waits for them, without a flush of the device.
 long xio_write_back(int fd, int64_t offset, int64_t size);
 long xio_unlink(const char *path);
+long xio_rename(const char *path, const char *target);
 long xio_dup(int fd);
 long xio_get_status_flags(int fd);
 long xio_set_status_flags(int fd, int flags);

@@ -1,0 +1,100 @@
+internal import SystemPackage
+internal import XIOSystem
+
+/// Going on where an earlier run has stopped.
+extension Watcher {
+  /// Finds the files of an earlier run, and those that came after them.
+  ///
+  /// - Parameters:
+  ///   - source: A source whose file was just opened.
+  ///   - positions: Where reading had got to, oldest file first.
+  ///   - checkpoint: Where they were kept.
+  public func resume(
+    _ source: Source, at positions: [FilePosition], _ checkpoint: Checkpoint
+  ) {
+    guard options.byName, !source.isStandardInput else {
+      if let current = source.current, let position = positions.last(where: { $0.matches(current) }) {
+        current.resume(at: position)
+      }
+      return
+    }
+    let siblings = siblings(of: source)
+    for position in positions {
+      if let current = source.current, position.matches(current) {
+        current.resume(at: position)
+      } else if let found = find(position, among: siblings, source) {
+        found.resume(at: position)
+      } else if !position.hasEnded {
+        source.counts.generationsLost += 1
+      }
+      source.counts.repeatedBytes += max(0, position.sent - position.accepted)
+    }
+    // What was made after the last file that is known came while nobody was there.
+    source.firstBirthTime = positions.compactMap(\.birthTime).max() ?? source.firstBirthTime
+    recoverMissed(source)
+    guard !checkpoint.wasClean else { return }
+    // A run that was killed may have printed of files that it had not noted yet.
+    for generation in source.generations where generation.offset == 0 {
+      if let born = generation.birthTime, born <= checkpoint.lastNoted {
+        source.counts.repeatedBytes += generation.seenSize
+      }
+    }
+  }
+
+  private func find(
+    _ position: FilePosition, among siblings: [Sibling], _ source: Source
+  ) -> Generation? {
+    guard let directory = source.directory else { return nil }
+    for sibling in siblings where sibling.identity.inode == position.identity.inode {
+      guard
+        let generation = try? openPassage(
+          source, sibling.name, directory, before: source.current)
+      else { continue }
+      if position.matches(generation) { return generation }
+      // Another file has got the number of the inode: it is new, and still to be found.
+      end(generation)
+      ended[generation.identity] = nil
+    }
+    return nil
+  }
+}
+
+extension FilePosition {
+  /// Whether it is about a file: by its handle, else by the time it was made, else by what it holds.
+  func matches(_ generation: Generation) -> Bool {
+    // The number of a device can be another one after a restart of the machine.
+    guard identity.inode == generation.identity.inode else { return false }
+    let other = generation.handle
+    if !handle.isEmpty, !other.isEmpty { return handle == other }
+    if let birthTime, let born = generation.birthTime { return birthTime == born }
+    return identity == generation.identity && generation.holds(marker, before: markerOffset)
+  }
+}
+
+extension Generation {
+  /// The handle of the file; empty where the file system has none.
+  var handle: [UInt8] {
+    guard let descriptor else { return [] }
+    return (try? System.fileHandle(descriptor)) ?? []
+  }
+
+  func resume(at position: FilePosition) {
+    isDirty = true
+    guard holds(position.marker, before: position.markerOffset), seenSize >= position.accepted
+    else {
+      peakSize = max(seenSize, position.accepted)
+      offset = position.accepted
+      restart(wasCut: seenSize < position.accepted)
+      return
+    }
+    begin(at: position.accepted)
+  }
+
+  /// Whether the bytes before an offset are these.
+  func holds(_ marker: [UInt8], before end: Int64) -> Bool {
+    let (oldOffset, oldMarker) = (offset, self.marker)
+    defer { (offset, self.marker) = (oldOffset, oldMarker) }
+    (offset, self.marker) = (end, marker)
+    return seenSize >= end && recognises()
+  }
+}
