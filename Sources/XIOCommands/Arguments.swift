@@ -14,7 +14,7 @@ struct Arguments {
   private let rest: [[UInt8]]
 
   /// Commands that a link to the program can be named after.
-  private static let linkNames = ["cat": "cat", "copy": "copy", "cp": "copy"]
+  private static let linkNames = ["cat": "cat", "copy": "copy", "cp": "copy", "tail": "tail"]
   /// Options that may come with a value and without, and what they mean without.
   private static let optionalValues = ["--report": "text"]
 
@@ -57,11 +57,18 @@ struct Arguments {
   var operands: [FilePath] { rest.map(Self.path) }
 
   /// Everything in the form that the parser understands.
-  var forParser: [String] {
+  ///
+  /// - Throws: ``UsageError``.
+  func forParser() throws(UsageError) -> [String] {
+    let texts = rest.map(Self.encode)
+    if let table = OptionTable.of(command) {
+      let stops = getenv("POSIXLY_CORRECT") != nil
+      return (command.map { [$0] } ?? [])
+        + (try Normaliser.normalise(texts, table, stopsAtOperand: stops))
+    }
     var strings = command.map { [$0] } ?? []
     var isAfterTerminator = false
-    for argument in rest {
-      let text = Self.encode(argument)
+    for text in texts {
       if text == "--" { isAfterTerminator = true }
       if !isAfterTerminator, let value = Self.optionalValues[text] {
         strings.append("\(text)=\(value)")

@@ -26,7 +26,7 @@ public enum Program {
       return CatCommand.execute(arguments.operands, SharedOptions.Values())
     }
     do {
-      var command = try Xio.parseAsRoot(arguments.forParser)
+      var command = try Xio.parseAsRoot(arguments.forParser())
       try command.run()
       return .success
     } catch let status as ExitStatus {
@@ -43,7 +43,8 @@ public enum Program {
     }
     let name = arguments.programName
     let diagnostics = Diagnostics(program: name)
-    diagnostics.report(Arguments.display(Xio.message(for: error)))
+    let message = (error as? UsageError)?.message ?? Xio.message(for: error)
+    diagnostics.report(Arguments.display(message))
     diagnostics.hint("try '\(name) --help'")
     return .failure
   }
@@ -55,6 +56,8 @@ enum ExitStatus: Int32, Error {
   case success = 0
   /// Something failed, or the command line was wrong.
   case failure = 1
+  /// Everything was delivered that was there, but something had been lost before; with `--strict`.
+  case losses = 3
   /// The reader of standard output has left; the status is that of SIGPIPE.
   case readerLeft = 141
 }

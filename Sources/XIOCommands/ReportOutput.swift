@@ -56,12 +56,21 @@ struct ReportOutput {
   /// - Returns: Whether that went well.
   func finish(_ selection: EngineSelection, _ report: Report?) -> Bool {
     if values.explains { explain(selection) }
-    guard let report, let format = values.report else { return true }
+    guard let report else { return true }
+    defer { if let file { try? System.close(file) } }
+    return write(report)
+  }
+
+  /// Writes a report, after which others may follow.
+  ///
+  /// - Parameter report: What to write.
+  /// - Returns: Whether that went well.
+  func write(_ report: Report) -> Bool {
+    guard let format = values.report else { return true }
     let name = values.reportTo ?? FilePath("standard error")
     do {
       let bytes = format == .json ? try report.json() : Array(report.text().utf8)
       try StandardStreams.write(bytes, to: file ?? .standardError)
-      if let file { try System.close(file) }
       return true
     } catch {
       diagnostics.report("error writing \(Quoting.always(name)): \(error)")

@@ -5,7 +5,7 @@ struct Xio: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "xio",
     abstract: "Move bytes by the I/O model of your choice, and learn what the kernel did.",
-    subcommands: [CopyCommand.self, CatCommand.self, EnginesCommand.self])
+    subcommands: [CopyCommand.self, CatCommand.self, TailCommand.self, EnginesCommand.self])
 
   @Flag(help: "Print the version.")
   var version = false

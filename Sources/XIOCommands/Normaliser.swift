@@ -1,0 +1,133 @@
+/// A command line that cannot be understood, in GNU's words.
+struct UsageError: Error, Equatable {
+  var message: String
+
+  init(_ message: String) {
+    self.message = message
+  }
+}
+
+/// Brings arguments into the form that the parser understands: long options with their values, then
+/// operands.
+///
+/// GNU's tools take clusters of short options, values without a space, options after operands,
+/// optional values and abbreviations; the parser knows none of these in full.
+struct Normaliser {
+  private let table: OptionTable
+  /// Whether options end at the first operand.
+  private let stopsAtOperand: Bool
+  private var options: [(name: String, text: String)] = []
+  private var operands: [String] = []
+
+  private init(_ table: OptionTable, stopsAtOperand: Bool) {
+    self.table = table
+    self.stopsAtOperand = stopsAtOperand
+  }
+
+  /// Normalises the arguments of a command.
+  ///
+  /// - Parameters:
+  ///   - arguments: Everything after the command.
+  ///   - table: The command's options.
+  ///   - stopsAtOperand: Whether options end at the first operand, as POSIX has it.
+  /// - Returns: Options, `--`, operands.
+  /// - Throws: ``UsageError``.
+  static func normalise(
+    _ arguments: [String], _ table: OptionTable, stopsAtOperand: Bool
+  ) throws(UsageError) -> [String] {
+    var normaliser = Normaliser(table, stopsAtOperand: stopsAtOperand)
+    try normaliser.take(table.obsolete?(arguments) ?? arguments)
+    return normaliser.options.map(\.text) + ["--"] + normaliser.operands
+  }
+
+  private mutating func take(_ arguments: [String]) throws(UsageError) {
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument == "--" {
+        operands += rest
+        return
+      }
+      if argument.hasPrefix("--") {
+        try takeLong(argument.dropFirst(2), &rest)
+      } else if argument.hasPrefix("-"), argument != "-" {
+        try takeCluster(argument.dropFirst(), &rest)
+      } else {
+        operands.append(argument)
+        if stopsAtOperand {
+          operands += rest
+          return
+        }
+      }
+    }
+  }
+
+  private mutating func takeLong(
+    _ text: Substring, _ rest: inout ArraySlice<String>
+  ) throws(UsageError) {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let given = String(parts[0])
+    let value = parts.count > 1 ? String(parts[1]) : nil
+    let name = try resolve(given)
+    switch (table.long[name] ?? .flag, value) {
+    case (.flag, nil): add(name, nil)
+    case (.flag, _?): throw UsageError("option '--\(name)' doesn't allow an argument")
+    case (.optional(let standard), nil): add(name, standard)
+    case (.value, nil):
+      guard let next = rest.popFirst() else {
+        throw UsageError("option '--\(name)' requires an argument")
+      }
+      add(name, next)
+    case (.value, let value?), (.optional, let value?): add(name, value)
+    }
+  }
+
+  /// The option that a name or its beginning stands for.
+  private func resolve(_ given: String) throws(UsageError) -> String {
+    if table.long[given] != nil { return given }
+    if let name = table.synonyms[given] { return name }
+    let names = Array(table.long.keys) + Array(table.synonyms.keys)
+    let candidates = given.isEmpty ? [] : names.filter { $0.hasPrefix(given) }.sorted()
+    let meanings = Set(candidates.map { table.synonyms[$0] ?? $0 })
+    guard let name = meanings.first else {
+      throw UsageError("unrecognized option '--\(given)'")
+    }
+    guard meanings.count == 1 else {
+      let list = candidates.map { "'--\($0)'" }.joined(separator: " ")
+      throw UsageError("option '--\(given)' is ambiguous; possibilities: \(list)")
+    }
+    return name
+  }
+
+  private mutating func takeCluster(
+    _ text: Substring, _ rest: inout ArraySlice<String>
+  ) throws(UsageError) {
+    var letters = text
+    while let letter = letters.popFirst() {
+      switch table.short[letter] {
+      case .flags(let long):
+        for option in long {
+          let parts = option.dropFirst(2).split(separator: "=", maxSplits: 1)
+          add(String(parts[0]), parts.count > 1 ? String(parts[1]) : nil)
+        }
+      case .value(let name):
+        if !letters.isEmpty {
+          add(name, String(letters))
+        } else if let next = rest.popFirst() {
+          add(name, next)
+        } else {
+          throw UsageError("option requires an argument -- '\(letter)'")
+        }
+        return
+      case nil:
+        throw UsageError("invalid option -- '\(letter)'")
+      }
+    }
+  }
+
+  private mutating func add(_ name: String, _ value: String?) {
+    if let rivals = table.rivals.first(where: { $0.contains(name) }) {
+      options.removeAll { rivals.contains($0.name) }
+    }
+    options.append((name, value.map { "--\(name)=\($0)" } ?? "--\(name)"))
+  }
+}

@@ -1,0 +1,85 @@
+/// The options of one command, as GNU's tools would take them.
+struct OptionTable: Sendable {
+  /// Whether a long option comes with a value.
+  enum Kind: Sendable {
+    case flag, value
+    /// It may, and means this without.
+    case optional(String)
+  }
+
+  /// What a short option stands for.
+  enum Short: Sendable {
+    /// Long options in full.
+    case flags([String])
+    /// The name of a long option whose value follows.
+    case value(String)
+  }
+
+  var long: [String: Kind]
+  var short: [Character: Short]
+  /// Other names of long options.
+  var synonyms: [String: String] = [:]
+  /// Options of which the last one counts.
+  var rivals: [Set<String>] = []
+  /// Turns a first argument of the old kind, such as `-5f`, into options of today.
+  var obsolete: (@Sendable (_ arguments: [String]) -> [String]?)?
+
+  /// Options that every command which moves bytes has.
+  static let shared: [String: Kind] = [
+    "engine": .value, "notify": .value, "cache": .value, "block-size": .value,
+    "queue-depth": .value, "report": .optional("text"), "report-to": .value, "explain": .flag,
+    "help": .flag, "version": .flag,
+  ]
+
+  static let tail = OptionTable(
+    long: shared.merging(
+      [
+        "bytes": .value, "lines": .value, "follow": .optional("descriptor"), "retry": .flag,
+        "quiet": .flag, "verbose": .flag, "zero-terminated": .flag, "sleep-interval": .value,
+        "pid": .value, "max-unchanged-stats": .value, "debug": .flag, "memory": .value,
+        "latency": .value, "fifo-eof": .value, "checkpoint": .value, "strict": .flag,
+      ]
+    ) { $1 },
+    short: [
+      "c": .value("bytes"), "n": .value("lines"), "s": .value("sleep-interval"),
+      "f": .flags(["--follow=descriptor"]), "F": .flags(["--follow=name", "--retry"]),
+      "q": .flags(["--quiet"]), "v": .flags(["--verbose"]), "z": .flags(["--zero-terminated"]),
+      "h": .flags(["--help"]),
+    ],
+    synonyms: ["silent": "quiet"], rivals: [["bytes", "lines"], ["quiet", "verbose"]],
+    obsolete: obsoleteTail)
+
+  /// The table of a command; nil for those whose parser takes arguments as they are.
+  static func of(_ command: String?) -> OptionTable? {
+    command == "tail" ? tail : nil
+  }
+
+  /// `tail -5`, `+5`, `-5f`, `-20c`, `-2b`: a number, what it counts, and whether to follow. Such an
+  /// argument comes first, and at most one file after it.
+  private static func obsoleteTail(_ arguments: [String]) -> [String]? {
+    guard let first = arguments.first, let sign = first.first, sign == "-" || sign == "+" else {
+      return nil
+    }
+    let rest = arguments.dropFirst()
+    let isOption = rest.first.map { $0.hasPrefix("-") && $0 != "-" } ?? false
+    guard rest.isEmpty || rest.count == 1 && !isOption || rest.count <= 2 && rest.first == "--"
+    else { return nil }
+    let body = first.dropFirst()
+    let digits = body.prefix { $0.isASCII && $0.isNumber }
+    var suffix = body.dropFirst(digits.count)
+    // Without a number these are today's options, or the name of standard input.
+    if sign == "-", digits.isEmpty { return nil }
+    var unit = "lines"
+    var scale = ""
+    if let letter = suffix.first, "bcl".contains(letter) {
+      suffix = suffix.dropFirst()
+      if letter != "l" { unit = "bytes" }
+      if letter == "b" { scale = "b" }
+    }
+    let follows = suffix == "f"
+    guard suffix.isEmpty || follows else { return nil }
+    let number = digits.isEmpty ? "10" : String(digits)
+    let option = "--\(unit)=\(sign == "+" ? "+" : "")\(number)\(scale)"
+    return [option] + (follows ? ["--follow=descriptor"] : []) + rest
+  }
+}
