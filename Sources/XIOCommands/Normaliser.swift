@@ -87,7 +87,10 @@ struct Normaliser {
     if let name = table.synonyms[given] { return name }
     let names = Array(table.long.keys) + Array(table.synonyms.keys)
     let candidates = given.isEmpty ? [] : names.filter { $0.hasPrefix(given) }.sorted()
-    let meanings = Set(candidates.map { table.synonyms[$0] ?? $0 })
+    var meanings = Set(candidates.map { table.synonyms[$0] ?? $0 })
+    // Scripts abbreviate what GNU's tools have; options that they lack must not get in the way.
+    let common = meanings.subtracting(table.own)
+    if common.count == 1 { meanings = common }
     guard let name = meanings.first else {
       throw UsageError("unrecognized option '--\(given)'")
     }

@@ -19,6 +19,8 @@ struct OptionTable: Sendable {
   var short: [Character: Short]
   /// Other names of long options.
   var synonyms: [String: String] = [:]
+  /// Options that GNU's tool of that name does not have.
+  var own: Set<String> = []
   /// Options of which the last one counts.
   var rivals: [Set<String>] = []
   /// Turns a first argument of the old kind, such as `-5f`, into options of today.
@@ -46,7 +48,10 @@ struct OptionTable: Sendable {
       "q": .flags(["--quiet"]), "v": .flags(["--verbose"]), "z": .flags(["--zero-terminated"]),
       "h": .flags(["--help"]),
     ],
-    synonyms: ["silent": "quiet"], rivals: [["bytes", "lines"], ["quiet", "verbose"]],
+    synonyms: ["silent": "quiet"],
+    own: Set(shared.keys).subtracting(["help", "version"])
+      .union(["memory", "latency", "fifo-eof", "checkpoint", "strict"]),
+    rivals: [["bytes", "lines"], ["quiet", "verbose"]],
     obsolete: obsoleteTail)
 
   /// The table of a command; nil for those whose parser takes arguments as they are.

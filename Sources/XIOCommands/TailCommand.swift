@@ -105,7 +105,11 @@ struct TailCommand: ParsableCommand {
   @OptionGroup(title: "Engine options")
   var shared: SharedOptions
 
+  /// It takes `-v` and `--version` wherever they stand.
+  @ParentCommand var program: Xio
+
   func run() throws {
+    if program.version { return try program.run() }
     let diagnostics = Diagnostics(program: Arguments.shownName)
     let options = try options(diagnostics)
     let paths = files.map(\.path)
@@ -150,7 +154,7 @@ struct TailCommand: ParsableCommand {
     if let follow { options.follow = try TailNumbers.follow(follow) }
     options.retries = retry
     options.delimiter = zeroTerminated ? 0 : UInt8(ascii: "\n")
-    options.headers = quiet ? .never : verbose ? .always : .whenSeveral
+    options.headers = quiet ? .never : verbose || program.verbose ? .always : .whenSeveral
     options.interval = try sleepInterval.map(TailNumbers.seconds)
     for process in pid { options.processes.append(try TailNumbers.process(process)) }
     if let maxUnchangedStats { options.unchangedLooks = try TailNumbers.looks(maxUnchangedStats) }

@@ -28,6 +28,10 @@ struct FollowRun {
     let state = FollowState()
     tell(watcher, state)
     let checkpoint = options.checkpoint.map { Checkpoint($0) }
+    if options.debugs {
+      onNotice(
+        .message(watcher.inotify == nil ? "using polling mode" : "using notification mode"))
+    }
     watcher.onEnd = { checkpoint?.didEnd($0) }
     let first = add(watcher, state, try positions(checkpoint), checkpoint)
     let session = session(selection)

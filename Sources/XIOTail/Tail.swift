@@ -54,13 +54,21 @@ public struct Tail {
     _ measurement: Measurement?, quote: @escaping (FilePath) -> String,
     onNotice: @escaping (Notice) -> Void, onReport: @escaping (Report) -> Void = { _ in }
   ) throws(TailError) -> Output {
-    guard options.follow != .none else {
+    guard options.follow != .none, !hasPipeAlone else {
       let run = LastPartRun(inputs: inputs, options: options, quote: quote, onNotice: onNotice)
       return try run.run(measurement)
     }
     let run = FollowRun(
       inputs: inputs, options: options, quote: quote, onNotice: onNotice, onReport: onReport)
     return try run.run(measurement)
+  }
+
+  /// Whether the one input is a pipe on standard input, which has an end and nothing after it.
+  private var hasPipeAlone: Bool {
+    guard inputs == [Self.standardStream],
+      let kind = try? System.status(.standardInput).kind
+    else { return false }
+    return kind == .pipe || kind == .socket
   }
 }
 
