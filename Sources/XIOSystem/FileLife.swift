@@ -52,6 +52,15 @@ extension System {
     xio_ignore_sigio()
   }
 
+  /// Asks for short turns of the processor, so that the calling thread is woken soon while others work.
+  ///
+  /// - Throws: EINVAL where somebody has chosen another policy, or the kernel knows no turns.
+  ///
+  /// The corresponding C function is `sched_setattr`.
+  public static func requestShortTurns() throws(Errno) {
+    try perform(.schedSetattr) { xio_request_short_turns() }
+  }
+
   /// Opens a process, to learn of its end.
   ///
   /// - Throws: ESRCH when there is none.

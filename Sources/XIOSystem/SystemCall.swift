@@ -10,7 +10,7 @@ public enum SystemCall: Int32, CaseIterable, Sendable {
   case ficlone, copyFileRange, sendfile, splice
   case fsync, fdatasync, syncFileRange, fadvise64
   case pselect6, ppoll, epollCreate1, epollCtl, epollWait, rtSigtimedwait, rtSigprocmask
-  case nanosleep, schedYield, mmap, ioctl, prlimit64, clone
+  case nanosleep, schedYield, mmap, ioctl, prlimit64, clone, schedSetattr
   case inotifyInit1, inotifyAddWatch, inotifyRmWatch
   case nameToHandleAt, pidfdOpen, readlink, getdents64
   case cachestat, mincore, statx, fstatfs, getrusage

@@ -82,6 +82,8 @@ struct FollowJob: DriverJob {
     _ driver: inout Driver<Engine>, _ pool: BufferPool
   ) throws(Errno) {
     watcher.begin()
+    // A name may come and go within the turn of a busy writer.
+    try? System.requestShortTurns()
     if let inotify = watcher.inotify { try listen(inotify, Slot.names, &driver, pool) }
     if let changes = watcher.changes { try listen(changes, Slot.changes, &driver, pool) }
     try listen(settings.wake, Slot.wake, &driver, pool)

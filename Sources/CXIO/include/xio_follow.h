@@ -46,6 +46,8 @@ enum { XIO_WAKE_OUTPUT_GONE = 'O', XIO_WAKE_PROCESSES_GONE = 'P', XIO_WAKE_REPOR
 long xio_start_sentinel(int output, const int *processes, size_t count, int wake);
 // Has SIGUSR1 write to the pipe.
 void xio_catch_report(int wake);
+// Asks for short turns of the processor, which come sooner, for the calling thread.
+long xio_request_short_turns(void);
 // Has leases that are broken while they are tried not end the process.
 void xio_ignore_sigio(void);
 
