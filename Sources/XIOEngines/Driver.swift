@@ -58,6 +58,7 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   private var states: [State?]
   private var backlog: [Int] = []
   private var outcomes: [Outcome] = []
+  private var completions: [Completion] = []
   /// What was counted so far.
   public private(set) var metrics = DriverMetrics()
   private let measures: Bool
@@ -112,17 +113,19 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   }
 
   private mutating func reap(until deadline: Nanoseconds?) throws(Errno) {
-    var completions: [Completion] = []
+    completions.removeAll(keepingCapacity: true)
     do throws(Errno) {
       _ = try engine.reap(atLeast: 1, deadline: deadline) { completions.append($0) }
     } catch {
       guard error == .interrupted, Termination.requested == nil else { throw error }
     }
-    for completion in completions {
+    for index in completions.indices {
+      let completion = completions[index]
       let slot = Int(completion.id.rawValue)
       record(completion, slot)
       if !settle(slot, completion.result) { try advance(slot) }
     }
+    if backlog.isEmpty { return }
     let waiting = backlog
     backlog.removeAll()
     for slot in waiting { try advance(slot) }

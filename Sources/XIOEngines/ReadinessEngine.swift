@@ -75,6 +75,7 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
   private var calls = NonBlockingCalls(asksFiles: Waiter.retriesFiles)
   private var pending: [Pending] = []
   private var done: [Completion] = []
+  private var interests: [Interest] = []
 
   /// Makes an engine.
   ///
@@ -139,17 +140,23 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
   }
 
   private mutating func waitOnce(timeout: Nanoseconds?) throws(Errno) {
-    var interests = pending.map { Interest($0.operation) }
+    interests.removeAll(keepingCapacity: true)
+    for entry in pending { interests.append(Interest(entry.operation)) }
     try waiter.wait(&interests, timeout: timeout, &counters)
-    var left: [Pending] = []
-    for (index, var entry) in pending.enumerated() {
-      if interests[index].ready, let completion = attempt(&entry) {
-        done.append(completion)
-      } else {
-        left.append(entry)
+    var left = 0
+    for index in pending.indices {
+      if interests[index].ready {
+        var entry = pending[index]
+        if let completion = attempt(&entry) {
+          done.append(completion)
+          continue
+        }
+        pending[index] = entry
       }
+      if left != index { pending[left] = pending[index] }
+      left += 1
     }
-    pending = left
+    pending.removeLast(pending.count - left)
     if !done.isEmpty { waiter.progress() }
   }
 

@@ -30,6 +30,8 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
   private let epoll: FileDescriptor
   private var registered: [Int32: Wanted] = [:]
   private var refused: Set<Int32> = []
+  /// The interests that the instance was told of last.
+  private var settled: [Interest] = []
   private var tokens = [UInt64](repeating: 0, count: 64)
 
   /// Makes an instance.
@@ -46,6 +48,7 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
     do throws(Errno) {
       try System.setEpoll(epoll, interest, token: UInt64(interest.fd), change: false)
       registered[interest.fd] = Wanted(read: interest.wants_read, write: interest.wants_write)
+      settled = []
       return true
     } catch {
       guard error == .notPermitted else { throw error }
@@ -68,6 +71,10 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
 
   /// A descriptor that is ready and that nobody wants would end every wait at once.
   private mutating func update(for interests: [Interest]) throws(Errno) {
+    // Whoever waits for the same as before, as most do, needs no calls and no tables.
+    guard !interests.elementsEqual(settled, by: Self.areSame) else { return }
+    settled = []
+    defer { settled = interests }
     var wanted = registered.mapValues { _ in Wanted() }
     for interest in interests {
       wanted[interest.fd, default: Wanted()].read =
@@ -89,8 +96,14 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
     }
   }
 
+  private static func areSame(_ one: Interest, _ other: Interest) -> Bool {
+    one.fd == other.fd && one.wants_read == other.wants_read
+      && one.wants_write == other.wants_write
+  }
+
   /// Takes a descriptor out.
   public mutating func forget(_ descriptor: FileDescriptor) {
+    settled = []
     refused.remove(descriptor.rawValue)
     guard registered.removeValue(forKey: descriptor.rawValue) != nil else { return }
     // A descriptor that was closed elsewhere has left the instance already.
