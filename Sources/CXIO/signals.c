@@ -53,6 +53,7 @@ bool xio_ignore_sigpipe(void) { return signal(SIGPIPE, SIG_IGN) == SIG_IGN; }
 
 int32_t xio_sigio_number(void) { return SIGRTMIN + 4; }
 int32_t xio_aio_signal_number(void) { return SIGRTMIN + 5; }
+int32_t xio_worker_signal_number(void) { return SIGRTMIN + 6; }
 
 long xio_block_signal(int32_t signal) {
   sigset_t set;

@@ -9,6 +9,7 @@ public enum SystemCall: Int32, CaseIterable, Sendable {
   case read, write, pread64, pwrite64, preadv2, pwritev2
   case ficlone, copyFileRange, sendfile, splice
   case fsync, fdatasync, syncFileRange, fadvise64
+  case futex
   case pselect6, ppoll, epollCreate1, epollCtl, epollWait, rtSigtimedwait, rtSigprocmask
   case nanosleep, schedYield, mmap, ioctl, prlimit64, clone, schedSetattr
   case inotifyInit1, inotifyAddWatch, inotifyRmWatch

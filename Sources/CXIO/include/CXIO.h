@@ -17,5 +17,6 @@
 #include "xio_libaio.h"
 #include "xio_uring.h"
 #include "xio_follow.h"
+#include "xio_threads.h"
 
 #endif

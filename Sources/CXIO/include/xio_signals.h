@@ -16,6 +16,7 @@ bool xio_ignore_sigpipe(void);
 // Signal-driven I/O. A signal that is blocked in the caller stays queued until it is taken.
 int32_t xio_sigio_number(void);  // the real-time signal that carries the descriptor
 int32_t xio_aio_signal_number(void);
+int32_t xio_worker_signal_number(void);  // interrupts a call of a worker thread
 long xio_block_signal(int32_t signal);
 // Makes the kernel queue the real-time signal to the calling thread when fd becomes ready, and says
 // whether it will: F_SETFL accepts O_ASYNC everywhere but it sticks only where signals are sent.
