@@ -23,7 +23,8 @@ struct TailCommand: ParsableCommand {
 
   @Option(
     name: [.customShort("c"), .long],
-    help: ArgumentHelp("Print the last NUM bytes; from byte NUM on with +NUM.", valueName: "[+]num"))
+    help: ArgumentHelp("Print the last NUM bytes; from byte NUM on with +NUM.", valueName: "[+]num")
+  )
   var bytes: String?
 
   @Option(

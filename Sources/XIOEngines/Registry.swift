@@ -90,7 +90,7 @@ public enum Registry {
     _ job: inout Job, _ configuration: SessionConfiguration, onLatency: LatencyObserver? = nil
   ) throws(SessionError<Job.Failure>) -> Job.Output {
     switch configuration.engine {
-    case .blocking: try drive(&job, BlockingEngine.self, configuration, onLatency)
+    case .blocking: try drive(&job, ThreadedBlockingEngine.self, configuration, onLatency)
     case .nonblocking: try drive(&job, NonBlockingEngine.self, configuration, onLatency)
     case .select: try drive(&job, SelectEngine.self, configuration, onLatency)
     case .poll: try drive(&job, PollEngine.self, configuration, onLatency)

@@ -66,7 +66,9 @@ public final class Checkpoint {
     }
     wasClean = lines.popFirst()?.elementsEqual("ended".utf8) == true
     for line in lines {
-      let fields = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+      let fields = line.split(separator: UInt8(ascii: " ")).map {
+        String(decoding: $0, as: UTF8.self)
+      }
       if fields.count == 2, fields[0] == "source", let name = Self.bytes(fields[1]) {
         source = name
         positions[name] = []

@@ -13,7 +13,8 @@ extension Watcher {
     _ source: Source, at positions: [FilePosition], _ checkpoint: Checkpoint
   ) {
     guard options.byName, !source.isStandardInput else {
-      if let current = source.current, let position = positions.last(where: { $0.matches(current) }) {
+      if let current = source.current, let position = positions.last(where: { $0.matches(current) })
+      {
         current.resume(at: position)
       }
       return

@@ -67,6 +67,7 @@ extension System {
   /// Makes an inotify instance, close-on-exec.
   ///
   /// - Parameter blocking: Whether reads wait.
+  /// - Returns: The descriptor to read events from.
   /// - Throws: EMFILE when the user has too many (`fs.inotify.max_user_instances`).
   ///
   /// The corresponding C function is `inotify_init1`.

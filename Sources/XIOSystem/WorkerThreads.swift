@@ -112,7 +112,7 @@ public final class WorkerThreads {
       try System.perform(.futex) { xio_workers_wait(workers, announced, timeout ?? -1) }
     } catch {
       // A call has just returned, or the time is over: whoever waits looks in any case.
-      guard error == .wouldBlock || error == .timeout else { throw error }
+      guard error == .wouldBlock || error == .timedOut else { throw error }
     }
   }
 

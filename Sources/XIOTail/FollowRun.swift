@@ -71,7 +71,8 @@ struct FollowRun {
   ) throws(TailError) -> FollowSettings {
     FollowSettings(
       streamSize: streamSize, output: try standardOutput(), countsLines: measurement != nil,
-      interval: options.interval ?? 1_000_000_000, latency: latency, wake: try makeWake(measurement),
+      interval: options.interval ?? 1_000_000_000, latency: latency,
+      wake: try makeWake(measurement),
       onReport: { done in
         if let measurement {
           onReport(measurement.report(facts(watcher, state, selection, session, done)))
@@ -122,7 +123,9 @@ struct FollowRun {
   private func tellOf(_ checkpoint: Checkpoint, _ state: FollowState) {
     guard checkpoint.failure != state.checkpointFailure else { return }
     state.checkpointFailure = checkpoint.failure
-    if let failure = checkpoint.failure { fail(IOFailure(.write, options.checkpoint, failure), state) }
+    if let failure = checkpoint.failure {
+      fail(IOFailure(.write, options.checkpoint, failure), state)
+    }
   }
 
   /// Says how many files were missed since it was last said.
