@@ -40,6 +40,7 @@ final class PipeWindow {
   private var spare: [UnsafeMutableRawBufferPointer] = []
   private var file: SpillFile?
   private var units: UInt64 = 0
+  private var lastByte: UInt8?
 
   /// Makes an empty window.
   ///
@@ -76,6 +77,7 @@ final class PipeWindow {
       ? xio_count_byte(block.memory.baseAddress?.advanced(by: block.count), count, delimiter)
       : count
     block.count += count
+    if count > 0 { lastByte = block.memory[block.count - 1] }
     block.units += UInt64(new)
     blocks.last = block
     units += UInt64(new)
@@ -136,11 +138,7 @@ final class PipeWindow {
   /// - Throws: The error number of reading the file.
   func finish() throws(Errno) -> Content {
     var all = units
-    if countsLines, let block = blocks.last, block.count > 0,
-      block.memory[block.count - 1] != delimiter
-    {
-      all += 1
-    }
+    if countsLines, let lastByte, lastByte != delimiter { all += 1 }
     var skip = all > wanted ? all - wanted : 0
     var content = Content(blocks: [])
     for extent in extents {

@@ -41,7 +41,7 @@ struct CallRow: Sendable, CustomTestStringConvertible {
       try System.close(try System.openNameless(beside: $0.path))
     },
     CallRow("openTemporary", .open, counts: [.open: 1, .close: 1]) {
-      try System.close(try System.openTemporary(in: $0.directory.path))
+      try System.close(try System.openTemporary(in: $0.path.removingLastComponent()))
     },
     CallRow("close", .close, counts: [.open: 1, .close: 1]) {
       let opened = try System.open($0.path, .readOnly)

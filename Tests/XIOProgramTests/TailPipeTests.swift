@@ -1,0 +1,73 @@
+import SystemPackage
+import Testing
+import XIOTestSupport
+
+/// What `tail` does to hold the end of a stream.
+@Suite(.serialized) struct TailPipeTests {
+  /// Runs a script in which `$XIO` is the program; its lines are counted, and its memory.
+  private func peak(_ script: String, in directory: TestDirectory) throws -> (Int, ProgramResult) {
+    var shell = TestProgram("/bin/bash", ["-c", "set -o pipefail; \(script)"])
+    let launcher = try testBundleDirectory().appending("xio-launcher")
+    shell.environment = [
+      "XIO": "\(launcher) --peak-memory \(directory.path(of: "peak")) -- \(try locateXio()) tail",
+      "TMPDIR": directory.path.string,
+    ]
+    shell.workingDirectory = directory.path
+    let result = try shell.run()
+    let text = String(decoding: try directory.read("peak"), as: UTF8.self)
+    return (try #require(Int(text.filter(\.isNumber)), "\(text)") << 10, result)
+  }
+
+  /// 300 MB of numbered lines.
+  private static let count = 35_000_000
+  private static let lines = "seq \(count)"
+
+  @Test func staysInItsMemory() throws {
+    let directory = try TestDirectory()
+    let (bytes, result) = try peak(
+      "\(Self.lines) | $XIO -n 20000000 --memory 8M | sha1sum", in: directory)
+    #expect(bytes <= 24 << 20, "\(bytes)")
+    let expected = try TestProgram(
+      "/bin/bash", ["-c", "\(Self.lines) | /usr/bin/tail -n 20000000 | sha1sum"]
+    ).run()
+    #expect(result.ending == .status(0) && result.outputText == expected.outputText, "\(result)")
+    #expect(try directory.names() == ["peak"])
+  }
+
+  @Test func passesTheRestOnInLittleMemory() throws {
+    let directory = try TestDirectory()
+    let (bytes, result) = try peak("\(Self.lines) | $XIO -n +1000 | wc -l", in: directory)
+    #expect(bytes <= 16 << 20, "\(bytes)")
+    #expect(result.outputText == "\(Self.count - 999)\n", "\(result)")
+  }
+
+  @Test(arguments: ["4K", "100K", "1M", "64M"])
+  func printsTheSameWhateverTheMemory(_ memory: String) throws {
+    let comparison = try TailComparison()
+    let bytes = TailFile.lines(5_000_001, ends: false).bytes
+    for start in [["-n", "1"], ["-n", "30000"], ["-c", "3000000"], ["-n", "9999999"]] {
+      try comparison.expectSame(start, ["--memory", memory], input: .bytes(bytes))
+    }
+  }
+
+  @Test func saysThatItCannotSpill() throws {
+    var program = try xioProgram(["tail", "-n", "9999999", "--memory", "64K"])
+    program.environment = ["TMPDIR": "/nowhere"]
+    program.input = .bytes(TailFile.lines(1 << 20, ends: true).bytes)
+    let result = try program.run()
+    expectMessage(result, "/nowhere", "No such file or directory")
+    #expect(result.output.isEmpty)
+  }
+
+  @Test func passesOnWhatComes() throws {
+    let input = try closeOnExecPipe()
+    let running = try startXio(["tail", "-n", "+2"], input: .descriptor(input.reader))
+    try input.reader.close()
+    try input.writer.writeAll(Array("one\ntwo\n".utf8))
+    try eventually("the second line") { running.outputSoFar == Array("two\n".utf8) }
+    try input.writer.writeAll(Array("three".utf8))
+    try eventually("the third line") { running.outputSoFar == Array("two\nthree".utf8) }
+    try input.writer.close()
+    expectQuietSuccess(try running.wait())
+  }
+}
