@@ -103,12 +103,14 @@ extension TailJob {
     do throws(Errno) { content = try window.finish() } catch {
       throw TailProblem(IOFailure(.read, System.temporaryDirectory, error))
     }
-    if let spilled = content.spilled { try print(spilled.descriptor, spilled.range, &session) }
+    if let spilled = content.spilled {
+      try printSpilled(spilled.descriptor, spilled.range, &session)
+    }
     for block in content.blocks { try output.write(block) }
   }
 
   /// Prints what had to be held in a file.
-  private mutating func print<Session: TransferSession & ~Copyable>(
+  private mutating func printSpilled<Session: TransferSession & ~Copyable>(
     _ file: FileDescriptor, _ range: Range<Int64>, _ session: inout Session
   ) throws(TailProblem) {
     var offset = range.lowerBound
