@@ -16,7 +16,7 @@ struct Normaliser {
   private let table: OptionTable
   /// Whether options end at the first operand.
   private let stopsAtOperand: Bool
-  private var options: [(name: String, text: String)] = []
+  private var options: [(name: String, texts: [String])] = []
   private var operands: [String] = []
 
   private init(_ table: OptionTable, stopsAtOperand: Bool) {
@@ -37,7 +37,7 @@ struct Normaliser {
   ) throws(UsageError) -> [String] {
     var normaliser = Normaliser(table, stopsAtOperand: stopsAtOperand)
     try normaliser.take(table.obsolete?(arguments) ?? arguments)
-    return normaliser.options.map(\.text) + ["--"] + normaliser.operands
+    return normaliser.options.flatMap(\.texts) + ["--"] + normaliser.operands
   }
 
   private mutating func take(_ arguments: [String]) throws(UsageError) {
@@ -131,6 +131,11 @@ struct Normaliser {
     if let rivals = table.rivals.first(where: { $0.contains(name) }) {
       options.removeAll { rivals.contains($0.name) }
     }
-    options.append((name, value.map { "--\(name)=\($0)" } ?? "--\(name)"))
+    switch value {
+    case nil: options.append((name, ["--\(name)"]))
+    // The parser takes nothing after the sign for no value at all.
+    case "": options.append((name, ["--\(name)", ""]))
+    case let value?: options.append((name, ["--\(name)=\(value)"]))
+    }
   }
 }

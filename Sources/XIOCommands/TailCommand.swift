@@ -120,7 +120,7 @@ struct TailCommand: ParsableCommand {
     let result: Tail.Output
     do throws(TailError) {
       result = try Tail(paths, options).run(
-        output.makeMeasurement(), quote: Quoting.always,
+        output.makeMeasurement(), quote: Quoting.always, mention: Quoting.whereNeeded,
         onNotice: { notice in
           if case .readerLeft = notice { readerLeft = true }
           Self.show(notice, diagnostics)

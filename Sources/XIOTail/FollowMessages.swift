@@ -3,7 +3,7 @@ internal import XIOFollow
 
 /// The words for what happens to names, which are GNU's.
 struct FollowMessages {
-  let quote: (FilePath) -> String
+  let quote: (FilePath) -> String, mention: (FilePath) -> String
   let retries: Bool
 
   /// What happened, without the program's name.
@@ -20,13 +20,8 @@ struct FollowMessages {
     }
   }
 
-  /// A name as it begins a message.
-  func name(_ path: FilePath) -> String { Self.plain(path) }
-
-  /// A name, or what standard input is called.
-  static func plain(_ path: FilePath) -> String {
-    path == "-" ? "standard input" : path.string
-  }
+  /// A name as it begins a message; standard input has one, too.
+  func name(_ path: FilePath) -> String { path == "-" ? "standard input" : mention(path) }
 
   /// The bytes of a name in a header.
   static func title(_ path: FilePath) -> [UInt8] {

@@ -8,7 +8,7 @@ internal import XIOSystem
 struct FollowRun {
   let inputs: [FilePath]
   let options: TailOptions
-  let quote: (FilePath) -> String
+  let quote: (FilePath) -> String, mention: (FilePath) -> String
   let onNotice: (Tail.Notice) -> Void
   let onReport: (Report) -> Void
 
@@ -58,6 +58,10 @@ struct FollowRun {
       selection: selection,
       report: measurement?.report(facts(watcher, state, selection, session, state.done)),
       succeeded: !state.failed, hasLosses: watcher.sources.contains { $0.counts.hasLosses })
+  }
+
+  private var messages: FollowMessages {
+    FollowMessages(quote: quote, mention: mention, retries: options.retries)
   }
 
   private func endWithoutFiles(_ state: FollowState) {
@@ -137,7 +141,7 @@ struct FollowRun {
       let count = lost - told
       onNotice(
         .message(
-          "\(FollowMessages.plain(source.path)): \(count) \(count == 1 ? "file was" : "files were")"
+          "\(messages.name(source.path)): \(count) \(count == 1 ? "file was" : "files were")"
             + " gone before \(count == 1 ? "it" : "they") could be read"))
     }
   }
@@ -149,7 +153,7 @@ struct FollowRun {
 
   /// Has everything told that happens to names and files.
   private func tell(_ watcher: Watcher, _ state: FollowState) {
-    let names = FollowMessages(quote: quote, retries: options.retries)
+    let names = messages
     watcher.onChange = { source, change in
       if case .inaccessible = change { state.failed = true }
       onNotice(.message(names.text(source.path, change)))
@@ -247,7 +251,7 @@ struct FollowRun {
         fail(IOFailure(.read, path, .isDirectory), state)
         onNotice(
           .message(
-            "\(FollowMessages.plain(path)): cannot follow end of this type of file"
+            "\(messages.name(path)): cannot follow end of this type of file"
               + (options.retries ? "" : "; giving up on this name")))
         watcher.refuse(source)
         continue

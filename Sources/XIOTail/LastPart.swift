@@ -86,7 +86,7 @@ extension TailJob {
       try System.setPosition(input.descriptor, to: offset)
       try System.setPosition(input.descriptor, to: input.start)
     } catch {
-      let name = input.isStandardInput ? quote("standard input") : FollowMessages.plain(input.path)
+      let name = input.isStandardInput ? quote("standard input") : mention(input.path)
       throw TailProblem(
         .message("\(name): cannot seek to relative offset \(distance): \(error)"), endsAll: true)
     }

@@ -7,7 +7,7 @@ internal import XIOSystem
 struct LastPartRun {
   let inputs: [FilePath]
   let options: TailOptions
-  let quote: (FilePath) -> String
+  let quote: (FilePath) -> String, mention: (FilePath) -> String
   let onNotice: (Tail.Notice) -> Void
 
   func run(_ measurement: Measurement?) throws(TailError) -> Tail.Output {
@@ -21,6 +21,7 @@ struct LastPartRun {
     var job = TailJob(
       inputs: printsNothing ? [] : inputs, options: options, session: settled.session,
       isAutomatic: selection.asked == nil, measures: measurement != nil, quote: quote,
+      mention: mention,
       onNotice: onNotice)
     let done: TailJob.Output
     do throws(SessionError<Never>) {

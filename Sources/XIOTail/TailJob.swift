@@ -17,7 +17,7 @@ struct TailJob: TransferJob {
   let options: TailOptions
   let session: SessionConfiguration
   let measures: Bool
-  let quote: (FilePath) -> String
+  let quote: (FilePath) -> String, mention: (FilePath) -> String
   let onNotice: (Tail.Notice) -> Void
   /// Whether the engine was left to the program, so that plain calls do where it is of no use.
   let isAutomatic: Bool
@@ -31,7 +31,7 @@ struct TailJob: TransferJob {
 
   init(
     inputs: [FilePath], options: TailOptions, session: SessionConfiguration, isAutomatic: Bool,
-    measures: Bool, quote: @escaping (FilePath) -> String,
+    measures: Bool, quote: @escaping (FilePath) -> String, mention: @escaping (FilePath) -> String,
     onNotice: @escaping (Tail.Notice) -> Void
   ) {
     self.inputs = inputs
@@ -40,6 +40,7 @@ struct TailJob: TransferJob {
     self.isAutomatic = isAutomatic
     self.measures = measures
     self.quote = quote
+    self.mention = mention
     self.onNotice = onNotice
   }
 

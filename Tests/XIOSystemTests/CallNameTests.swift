@@ -8,7 +8,7 @@ import XIOTestSupport
 @Suite struct CallNameTests {
   /// FICLONE is a request of ioctl(2); older versions of strace(1) show a new call by its number.
   private static let otherNames: [SystemCall: [String]] = [
-    .ficlone: ["ioctl"], .cachestat: ["syscall_0x1c3"],
+    .ficlone: ["ioctl"], .cachestat: ["syscall_0x1c3"], .clone: ["clone3"],
   ]
 
   /// Traces the thread that makes the calls; the start of a row is marked by a name that is asked for.

@@ -2,6 +2,7 @@ import Glibc
 import SystemPackage
 import Testing
 import XIOSystem
+import XIOTestSupport
 
 /// One way to make a system call, and how it is counted.
 struct CallRow: Sendable, CustomTestStringConvertible {
@@ -31,7 +32,7 @@ struct CallRow: Sendable, CustomTestStringConvertible {
   }
 
   /// Every call of the module that can be made by itself.
-  static let all = names + files + transfers + waiting + memory + contexts
+  static let all = names + files + transfers + waiting + memory + contexts + following
 
   static let names: [CallRow] = [
     CallRow("open", .open, counts: [.open: 1, .close: 1]) {

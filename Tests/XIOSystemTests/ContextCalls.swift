@@ -51,6 +51,9 @@ extension CallRow {
     CallRow("PosixAIO.wait by callback", .ppoll) { _ in
       _ = try PosixAIO(capacity: 1, notification: .thread).wait(timeout: 0)
     },
+    CallRow("WorkerThreads.wait", .futex) { _ in
+      try WorkerThreads(capacity: 1).wait(since: 0, timeout: 1)
+    },
   ]
 
   private static let nativeCounts: [SystemCall: UInt64] = [
