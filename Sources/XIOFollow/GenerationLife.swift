@@ -65,7 +65,7 @@ extension Watcher {
     generation.isDirty = false
     onEnd(generation)
     known[generation.identity] = nil
-    if generation.kind == .regular { ended[generation.identity] = generation.birthTime }
+    if generation.kind == .regular { ended.add(generation) }
     unwatch(generation)
     close(generation)
     generation.source.generations.removeAll { $0 === generation }
@@ -93,9 +93,8 @@ extension Watcher {
 
   /// Whether a file is one that has been read to its end.
   func isEnded(_ status: NameStatus, _ file: FileDescriptor) -> Bool {
-    guard let birthTime = ended[FileIdentity(status)] else { return false }
-    // The number of a removed file's inode may belong to a new one.
-    return birthTime == nil || (try? System.birthTime(file)) == birthTime
+    let entry = ended.entry(FileIdentity(status), birthTime: try? System.birthTime(file))
+    return entry.map { $0.offset == status.size } ?? false
   }
 
   /// Opens something, and closes the file that least happens to when there are no descriptors left.

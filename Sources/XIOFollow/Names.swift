@@ -72,7 +72,10 @@ extension Watcher {
   ) -> Generation {
     let generation = Generation(descriptor, status, source: source)
     known[generation.identity] = generation
-    ended[generation.identity] = nil
+    if let entry = ended.entry(generation.identity, birthTime: generation.birthTime) {
+      (generation.offset, generation.marker) = (entry.offset, entry.marker)
+    }
+    ended.remove(generation.identity)
     source.counts.generations += 1
     if source.firstBirthTime == nil { source.firstBirthTime = generation.birthTime }
     if generation.kind.isPositional { enqueue(source) } else { newStreams.append(generation) }

@@ -10,7 +10,8 @@ extension Watcher {
     let current = source.current
     let found = siblings(of: source).filter { sibling in
       guard let birth = sibling.birthTime, birth >= newest.before else { return false }
-      return known[sibling.identity] == nil && ended[sibling.identity] != .some(birth)
+      return known[sibling.identity] == nil
+        && ended.entry(sibling.identity, birthTime: birth) == nil
         && (current?.birthTime.map { birth <= $0 } ?? true)
     }
     for sibling in found.sorted(by: { ($0.birthTime ?? 0) < ($1.birthTime ?? 0) }) {

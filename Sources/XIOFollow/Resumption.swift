@@ -54,7 +54,7 @@ extension Watcher {
       if position.matches(generation) { return generation }
       // Another file has got the number of the inode: it is new, and still to be found.
       end(generation)
-      ended[generation.identity] = nil
+      ended.remove(generation.identity)
     }
     return nil
   }

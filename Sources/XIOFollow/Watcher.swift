@@ -75,8 +75,8 @@ public final class Watcher {
   private static let looksInBeat = 4096
   /// Files that are open or known to be, by what they are.
   var known: [FileIdentity: Generation] = [:]
-  /// Files of which nothing more is expected, with the time they were made.
-  var ended: [FileIdentity: Int64?] = [:]
+  /// Files of which nothing more is expected.
+  var ended = EndedFiles()
   var directories: [FilePath: WatchedDirectory] = [:]
   var passages = Passages()
   var watches: [Int32: WatchTarget] = [:]
