@@ -15,12 +15,16 @@ public struct Request {
   public var fills: Bool
   /// Whether the call is made before anything is waited for, as it is likely not to have to.
   public var triesFirst: Bool
+  /// Whether it counts in phases and latencies: what only stands by while others wait would count
+  /// the same time again.
+  public var isMeasured: Bool
 
   /// Describes a transfer.
   public init(
     direction: Direction, endpoint: Endpoint, offset: Int64?, slot: Int, start: Int = 0,
-    count: Int, fills: Bool, triesFirst: Bool = false
+    count: Int, fills: Bool, triesFirst: Bool = false, isMeasured: Bool = true
   ) {
+    self.isMeasured = isMeasured
     self.triesFirst = triesFirst
     self.direction = direction
     self.endpoint = endpoint
@@ -143,7 +147,7 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
         return
       }
       metrics.operations += 1
-      if measures, !state.isWaiting {
+      if measures, !state.isWaiting, state.request.isMeasured {
         metrics.recorder.begin(state.request.direction, at: state.submitted)
       }
       guard case .completed(let completion) = submission else { return }
@@ -177,7 +181,9 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
 
   private mutating func record(_ completion: Completion, _ slot: Int) {
     metrics.completions += 1
-    guard measures, let state = states[slot], !state.isWaiting else { return }
+    guard measures, let state = states[slot], !state.isWaiting, state.request.isMeasured else {
+      return
+    }
     let now = Clock.monotonic
     metrics.recorder.end(state.request.direction, at: now, completion.phases)
     if case .success = completion.result {

@@ -153,7 +153,8 @@ struct FollowJob: DriverJob {
     try driver.start(
       Request(
         direction: .read, endpoint: endpoint, offset: nil, slot: slot,
-        count: min(pool.bufferSize, 64 << 10), fills: false))
+        count: min(pool.bufferSize, 64 << 10), fills: false,
+        isMeasured: slot == Slot.changes))
   }
 
   private mutating func take<Engine: IOEngine & ~Copyable>(

@@ -155,7 +155,6 @@ struct FollowRun {
   private func tell(_ watcher: Watcher, _ state: FollowState) {
     let names = messages
     watcher.onChange = { source, change in
-      if case .inaccessible = change { state.failed = true }
       onNotice(.message(names.text(source.path, change)))
     }
     watcher.onRestart = { generation, lost in
