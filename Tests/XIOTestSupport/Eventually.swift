@@ -23,6 +23,17 @@ public func eventually(
   }
 }
 
+/// Lets time pass, where the time itself is the case: a pause of a writer, or a time of idleness.
+///
+/// - Parameter time: how long.
+public func letPass(_ time: Duration) {
+  let clock = ContinuousClock()
+  let end = clock.now + time
+  while case let rest = end - clock.now, rest > .zero {
+    usleep(UInt32(min(500_000, max(1, rest / .microseconds(1)))))
+  }
+}
+
 /// What a process does, as the kernel tells it.
 public enum ProcessState: Character, Sendable {
   /// On a processor or waiting for one.

@@ -13,6 +13,11 @@ public enum FileSystemKind: String, Sendable, CaseIterable {
   case btrfs
   /// Memory without a device below.
   case tmpfs
+  /// Two directories in one, here both in memory.
+  case overlayfs
+
+  /// The kinds that store data in ways of their own; an overlay leaves that to what is below it.
+  public static let allCases: [FileSystemKind] = [.ext4, .xfs, .btrfs, .tmpfs]
 
   /// The smallest size that its tools accept.
   public var smallestSize: Int {
@@ -20,7 +25,7 @@ public enum FileSystemKind: String, Sendable, CaseIterable {
     case .ext4: 2 << 20
     case .xfs: 300 << 20
     case .btrfs: 128 << 20
-    case .tmpfs: 1 << 20
+    case .tmpfs, .overlayfs: 1 << 20
     }
   }
 }
@@ -135,7 +140,7 @@ private func startRemover(of path: FilePath, input: FileDescriptor) throws -> Ru
   let script = """
     trap '' INT TERM HUP
     read -r _
-    umount -l "$1" 2>/dev/null
+    while umount -l "$1" 2>/dev/null; do :; done
     rm -f "/dev/shm/${1##*/}.img"
     rmdir "$1"
     """
@@ -151,10 +156,12 @@ private func startRemover(of path: FilePath, input: FileDescriptor) throws -> Ru
 private func mountFileSystem(
   _ kind: FileSystemKind, at path: FilePath, size: Int, options: [String]
 ) throws {
-  let choices = (kind == .tmpfs ? ["size=\(size)"] : ["loop"]) + options
+  let isInMemory = kind == .tmpfs || kind == .overlayfs
+  let choices = (isInMemory ? ["size=\(size)"] : ["loop"]) + options
   let list = choices.joined(separator: ",")
-  if kind == .tmpfs {
+  if isInMemory {
     try runTool("mount", "-t", "tmpfs", "-o", list, "tmpfs", path)
+    if kind == .overlayfs { try mountOverlay(at: path) }
     return
   }
   let image = FilePath("/dev/shm").appending("\(path.lastComponent?.string ?? "xio-mount").img")
@@ -165,4 +172,11 @@ private func mountFileSystem(
   try descriptor.closeAfter { try descriptor.resize(to: Int64(size)) }
   try runTool("mkfs.\(kind.rawValue)", "-q", image)
   try runTool("mount", "-t", kind.rawValue, "-o", list, image, path)
+}
+
+/// Mounts an overlay of directories in `path` over `path` itself.
+private func mountOverlay(at path: FilePath) throws {
+  for name in ["lower", "upper", "work"] { try runTool("mkdir", path.appending(name)) }
+  let list = "lowerdir=\(path)/lower,upperdir=\(path)/upper,workdir=\(path)/work"
+  try runTool("mount", "-t", "overlay", "-o", list, "overlay", path)
 }

@@ -1,0 +1,119 @@
+import Glibc
+import SystemPackage
+import Testing
+import XIOTestSupport
+
+/// How a follow ends, and what it says before.
+@Suite struct FollowEndTests {
+  private static let engines = [
+    "epoll", "uring", "sigio", "nonblocking", "posix-aio", "libaio", "poll", "select", "blocking",
+  ]
+  /// "At once", on a machine that other tests keep busy.
+  private static let atOnce = Duration.milliseconds(700)
+
+  private func following(_ arguments: [any ByteString]) throws -> (Follower, TestDirectory) {
+    let directory = try TestDirectory(on: .tmpfs)
+    let log = try directory.write("log", "a\n".utf8)
+    let follower = try Follower(["-F", log] as [any ByteString] + arguments)
+    try follower.expect(2)
+    return (follower, directory)
+  }
+
+  private func startSleeper() throws -> RunningProgram {
+    try TestProgram(try findTool("sleep"), ["50"]).start()
+  }
+
+  @Test(arguments: engines) func endsWithAProcess(_ engine: String) throws {
+    let sleeper = try startSleeper()
+    let (follower, directory) = try following(["--engine", engine, "--pid=\(sleeper.process)"])
+    let file = try FileDescriptor.open(
+      directory.path(of: "log"), .writeOnly, options: [.append, .closeOnExec])
+    _ = try file.writeAll("last\n".utf8)
+    try file.close()
+    let clock = ContinuousClock()
+    try sleeper.signal(SIGKILL)
+    let begin = clock.now
+    let result = try follower.running.wait()
+    #expect(clock.now - begin < Self.atOnce)
+    #expect(result.ending == .status(0) && result.outputText == "a\nlast\n", "\(result)")
+    try sleeper.wait()
+  }
+
+  @Test func endsWithTheLastOfSeveralProcesses() throws {
+    let sleepers = try (0..<3).map { _ in try startSleeper() }
+    let (follower, _) = try following(sleepers.map { "--pid=\($0.process)" })
+    for sleeper in sleepers.dropLast() {
+      try sleeper.signal(SIGKILL)
+      try sleeper.wait()
+    }
+    letPass(.milliseconds(200))
+    #expect(!follower.running.hasEnded)
+    try sleepers[2].signal(SIGKILL)
+    try sleepers[2].wait()
+    #expect(try follower.running.wait().ending == .status(0))
+  }
+
+  @Test func endsForAProcessThatIsGone() throws {
+    let sleeper = try TestProgram(try findTool("true")).start()
+    try sleeper.wait()
+    let directory = try TestDirectory(on: .tmpfs)
+    let log = try directory.write("log", "a\n".utf8)
+    let result = try runXio(
+      ["tail", "-f", "--pid", "\(sleeper.process)", log], timeLimit: .seconds(5))
+    #expect(result.ending == .status(0) && result.outputText == "a\n", "\(result)")
+  }
+
+  @Test(arguments: engines) func endsQuietlyWhenTheReaderLeaves(_ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let log = try directory.write("log", "a\n".utf8)
+    let pipe = try closeOnExecPipe()
+    let running = try startXio(
+      ["tail", "-F", "--engine", engine, log], output: .descriptor(pipe.writer),
+      timeLimit: .seconds(10))
+    try pipe.writer.close()
+    try eventually("there is something to read") { readableBytes(pipe.reader) == 2 }
+    let clock = ContinuousClock()
+    let begin = clock.now
+    try pipe.reader.close()
+    let result = try running.wait()
+    #expect(clock.now - begin < Self.atOnce)
+    #expect(result.status == 141 && result.errorOutput.isEmpty, "\(result)")
+  }
+
+  @Test(arguments: engines) func reportsAtSignals(_ engine: String) throws {
+    let (follower, directory) = try following(["--engine", engine, "--report"])
+    try follower.running.signal(SIGUSR1)
+    try follower.expect(saying: "\nfollow ")
+    let writer = try LogWriter(directory.path(of: "log"))
+    try writer.write(10)
+    try follower.expect(2 + writer.byteCount)
+    let result = try follower.finish()
+    #expect(result.ending == .signal(SIGTERM), "\(result)")
+    #expect(result.errorText.ranges(of: "\nfollow ").count == 2, "\(result)")
+    #expect(result.errorText.contains("11 lines, 1 generations"), "\(result)")
+    expectNarrow(result.errorText)
+  }
+
+  @Test func losesAreAFailureWhenStrict() throws {
+    let sleeper = try startSleeper()
+    let directory = try TestDirectory(on: .tmpfs)
+    let writer = try LogWriter(directory.path(of: "log"))
+    try writer.write(1)
+    let follower = try Follower(
+      ["-F", "--strict", "--pid=\(sleeper.process)", writer.path], reads: false)
+    try follower.expect(writer.byteCount)
+    try writer.write(5000)
+    letPass(.milliseconds(200))
+    try writer.truncate()
+    letPass(.milliseconds(50))
+    try sleeper.signal(SIGKILL)
+    try sleeper.wait()
+    try eventually("it ends") {
+      _ = follower.printed
+      return follower.running.hasEnded
+    }
+    let result = try follower.running.wait()
+    #expect(result.ending == .status(3), "\(result)")
+    #expect(result.errorText.contains(" bytes were lost\n"), "\(result)")
+  }
+}

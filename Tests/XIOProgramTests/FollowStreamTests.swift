@@ -1,0 +1,76 @@
+import Glibc
+import SystemPackage
+import Testing
+import XIOTestSupport
+
+/// FIFOs that are followed: writers come and go.
+@Suite struct FollowStreamTests {
+  private static let engines = [
+    "epoll", "uring", "sigio", "nonblocking", "posix-aio", "libaio", "poll", "select", "blocking",
+  ]
+
+  /// Opens a FIFO for writing once somebody reads it.
+  private func openWriter(_ fifo: FilePath) throws -> FileDescriptor {
+    var writer: FileDescriptor?
+    try eventually("somebody reads the FIFO") {
+      writer = try? FileDescriptor.open(fifo, .writeOnly, options: [.nonBlocking, .closeOnExec])
+      return writer != nil
+    }
+    return try #require(writer)
+  }
+
+  @Test(arguments: engines, ["-f", "-F"])
+  func readsOneWriterAfterTheOther(_ engine: String, _ option: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let fifo = try directory.makeFIFO("fifo")
+    let follower = try Follower([option, "-n", "+1", "--engine", engine, fifo])
+    for round in 1...3 {
+      let writer = try openWriter(fifo)
+      _ = try writer.closeAfter { try writer.writeAll("\(round)\n".utf8) }
+      try follower.expect(2 * round)
+      guard engine != "nonblocking" else { continue }
+      let before = try voluntarySwitches(of: follower.running.process)
+      letPass(.milliseconds(300))
+      let switches = try voluntarySwitches(of: follower.running.process) - before
+      #expect(switches < 10, "\(switches) in 300 ms without a writer")
+    }
+    let result = try follower.finish()
+    #expect(result.outputText == "1\n2\n3\n" && result.errorOutput.isEmpty, "\(result)")
+    #expect(result.ending == .signal(SIGTERM), "\(result)")
+  }
+
+  @Test(arguments: engines) func endsWithTheLastWriterIfAsked(_ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let fifo = try directory.makeFIFO("fifo")
+    let follower = try Follower(
+      ["-f", "-n", "+1", "--fifo-eof", "close", "--engine", engine, fifo])
+    let writer = try openWriter(fifo)
+    _ = try writer.closeAfter { try writer.writeAll("a\nb".utf8) }
+    try eventually("it ends") { follower.running.hasEnded }
+    let result = try follower.running.wait()
+    #expect(result.outputText == "a\nb", "\(result)")
+  }
+
+  @Test(arguments: engines) func readsFIFOsBesidesFiles(_ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let fifos = try (0..<3).map { try directory.makeFIFO("fifo\($0)") }
+    let log = try LogWriter(directory.path(of: "log"))
+    try log.write(1)
+    let follower = try Follower(
+      ["-q", "-n", "+1", "-F", "--engine", engine] + fifos + [log.path] as [any ByteString])
+    let letters = Array("abc".utf8)
+    let writers = try zip(fifos, letters).map { fifo, letter in
+      _ = try openWriter(fifo)
+      return try LogWriter(fifo, letter: letter)
+    }
+    for _ in 0..<200 {
+      for writer in writers + [log] { try writer.write(1) }
+    }
+    try follower.expect((writers + [log]).reduce(0) { $0 + $1.byteCount })
+    let result = try follower.finish()
+    var counts = [log.letter: log.count]
+    for writer in writers { counts[writer.letter] = writer.count }
+    let check = LineCheck(result.output, counts: counts)
+    #expect(check.isPerfect, "\(check)\n\(result.errorText)")
+  }
+}

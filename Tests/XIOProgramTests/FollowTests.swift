@@ -1,0 +1,107 @@
+import Glibc
+import SystemPackage
+import Testing
+import XIOTestSupport
+
+/// What a follow does besides rotations: files that come late, that nobody may read, that are many.
+@Suite struct FollowTests {
+  private static let engines = [
+    "epoll", "uring", "sigio", "nonblocking", "posix-aio", "libaio", "poll", "select", "blocking",
+  ]
+
+  @Test(arguments: engines) func waitsForAFileThatIsNotThere(_ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let log = directory.path(of: "log")
+    let follower = try Follower(["-F", "--engine", engine, log])
+    try follower.expect(saying: "cannot open '\(log)' for reading: No such file or directory\n")
+    let writer = try LogWriter(log)
+    try writer.write(200)
+    try follower.expect(writer.byteCount)
+    let result = try follower.finish()
+    let check = LineCheck(result.output, of: writer)
+    #expect(check.isPerfect, "\(check)\n\(result.errorText)")
+  }
+
+  @Test(arguments: ["epoll", "uring", "sigio", "nonblocking"])
+  func losesNothingWhileItMayNotRead(_ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    try setPermissions(directory.path, 0o755)
+    let log = directory.path(of: "log")
+    let writer = try LogWriter(log)
+    try writer.write(5)
+    let follower = try Follower(
+      ["-n", "+1", "-F", "--engine", engine, log], launcher: ["--uid", "65534"])
+    try follower.expect(writer.byteCount)
+    for _ in 0..<3 {
+      try setPermissions(log, 0)
+      try writer.write(50)
+      letPass(.milliseconds(20))
+      try setPermissions(log, 0o644)
+      try writer.write(50)
+      try follower.expect(writer.byteCount)
+    }
+    let result = try follower.finish()
+    let check = LineCheck(result.output, of: writer)
+    #expect(check.isPerfect, "\(check)\n\(result.errorText)")
+  }
+
+  @Test(arguments: ["-F", "-f"]) func followsMoreFilesThanItMayOpen(_ option: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let logs = (0..<1000).map { directory.path(of: "log\($0)") }
+    for log in logs { try makeEmpty(log) }
+    let follower = try Follower(
+      ["-q", option] + logs as [any ByteString], launcher: ["--rlimit", "nofile=256"])
+    try eventually("it waits") { isBlocked(follower.running.process) || follower.running.hasEnded }
+    var written = 0
+    for round in 0..<2 {
+      for (number, log) in logs.enumerated() {
+        let file = try FileDescriptor.open(log, .writeOnly, options: [.append, .closeOnExec])
+        written += try file.closeAfter { try file.writeAll("\(round) \(number)\n".utf8) }
+      }
+    }
+    do {
+      try follower.expect(written, within: .seconds(10))
+    } catch {
+      // What cannot be followed has to be told.
+      #expect(option == "-f" && follower.said.contains("Too many open files"), "\(error)")
+    }
+    let result = try follower.finish()
+    guard option == "-F" else { return }
+    let lines = result.outputText.split(separator: "\n")
+    #expect(lines.count == 2000 && Set(lines).count == 2000, "\(lines.count): \(result.errorText)")
+  }
+
+  @Test(arguments: engines) func tearsNoLinesOfTwoFiles(_ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let first = try LogWriter(directory.path(of: "a"), letter: UInt8(ascii: "a"))
+    let second = try LogWriter(directory.path(of: "b"), letter: UInt8(ascii: "b"))
+    let follower = try Follower(
+      ["-q", "-n", "+1", "-F", "--latency", "0", "--engine", engine, first.path, second.path])
+    try first.write(1)
+    try follower.expect(first.byteCount)
+    for _ in 0..<2000 {
+      try first.writeInTwoParts()
+      try second.writeInTwoParts()
+    }
+    try follower.expect(first.byteCount + second.byteCount)
+    let result = try follower.finish()
+    let check = LineCheck(
+      result.output, counts: [first.letter: first.count, second.letter: second.count])
+    #expect(check.isPerfect, "\(check)\n\(result.errorText)")
+  }
+
+  /// Each wait is ended by an event or by the one look a second at everything.
+  @Test(arguments: ["epoll", "uring", "sigio", "libaio", "poll", "select"])
+  func sleepsWhenNothingHappens(_ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let log = try directory.write("log", "a\n".utf8)
+    let follower = try Follower(["-F", "--engine", engine, log])
+    try follower.expect(2)
+    try eventually("it waits") { isBlocked(follower.running.process) }
+    let before = try voluntarySwitches(of: follower.running.process)
+    letPass(.seconds(3))
+    let switches = try voluntarySwitches(of: follower.running.process) - before
+    #expect(switches <= 7, "\(switches) in 3 s")
+    try follower.finish()
+  }
+}

@@ -1,0 +1,237 @@
+import Glibc
+import SystemPackage
+import Testing
+import XIOTestSupport
+
+/// What happens to a log while it is followed; in all of these nothing may be missing.
+enum RotationScenario: String, CaseIterable, Sendable {
+  /// Renamed and made anew, with the writer on the old file for some milliseconds more.
+  case renamedThenMade0, renamedThenMade20, renamedThenMade500, renamedThenMade2000
+  /// Rotated as fast as can be.
+  case rotatedAtOnce
+  /// Rotated five times while nobody reads what is printed.
+  case reader1sAway, reader5sAway
+  case compressedThenRemoved
+  case linkRepointed
+  case directoryReplaced
+  case renamedAwayAndBack
+  /// Named by two hard links and a second time.
+  case namedThreeTimes
+  case removedThenMade
+  case coveredByBindMount
+  case directoryCovered
+  /// Copied and cut, with a writer that waits until that is done.
+  case copiedThenCut
+  /// Cut and grown beyond what it was, behind the back of a follow that is stopped.
+  case cutThenRegrown
+  /// Cut under a writer that goes on at its old place.
+  case cutUnderWriter
+
+  /// Where it is tried: everywhere, unless it takes long.
+  var places: [(FileSystemKind, String)] {
+    switch self {
+    case .renamedThenMade2000, .reader5sAway: [(.ext4, "epoll")]
+    default: RotationCase.places
+    }
+  }
+
+  func stage(on fileSystem: FileSystemKind, engine: String) throws -> RotationStage {
+    switch self {
+    case .reader1sAway, .reader5sAway:
+      try RotationStage(on: fileSystem, engine: engine, reads: false)
+    case .linkRepointed:
+      try RotationStage(on: fileSystem, engine: engine) {
+        [try $0.directory.makeLink("current", to: $0.log)]
+      }
+    case .namedThreeTimes:
+      try RotationStage(on: fileSystem, engine: engine) { place in
+        try makeEmpty(place.log)
+        let other = try place.directory.makeHardLink("other", to: place.log)
+        return [place.log, other, place.log]
+      }
+    case .cutUnderWriter:
+      try RotationStage(on: fileSystem, engine: engine, appends: false)
+    default: try RotationStage(on: fileSystem, engine: engine)
+    }
+  }
+
+  func play(_ stage: RotationStage) throws {
+    switch self {
+    case .renamedThenMade0: try stage.rename(times: 5, staying: .zero)
+    case .renamedThenMade20: try stage.rename(times: 5, staying: .milliseconds(20))
+    case .renamedThenMade500: try stage.rename(times: 1, staying: .milliseconds(500))
+    case .renamedThenMade2000: try stage.rename(times: 1, staying: .seconds(2))
+    case .rotatedAtOnce: try stage.rotateAtOnce()
+    case .reader1sAway: try stage.rotateUnread(.seconds(1))
+    case .reader5sAway: try stage.rotateUnread(.seconds(5))
+    case .compressedThenRemoved: try stage.compress()
+    case .linkRepointed: try stage.repointLink()
+    case .directoryReplaced: try stage.replaceDirectory()
+    case .renamedAwayAndBack: try stage.renameAwayAndBack()
+    case .namedThreeTimes: try stage.rename(times: 2, staying: .milliseconds(20))
+    case .removedThenMade: try stage.removeAndMake()
+    case .coveredByBindMount: try stage.coverByBindMount()
+    case .directoryCovered: try stage.coverDirectory()
+    case .copiedThenCut: try stage.copyAndCut()
+    case .cutThenRegrown: try stage.regrowWhileStopped()
+    case .cutUnderWriter: try stage.cutUnderWriter()
+    }
+  }
+}
+
+extension RotationStage {
+  fileprivate func rename(times: Int, staying time: Duration) throws {
+    for _ in 0..<times {
+      try writer.write(300)
+      try moveAway()
+      try makeEmpty(log)
+      try writer.write(for: time)
+      try writer.write(20)
+      try writer.reopen()
+      try writer.write(100)
+    }
+  }
+
+  fileprivate func rotateAtOnce() throws {
+    for _ in 0..<40 {
+      try writer.write(10)
+      try moveAway()
+      try writer.reopen()
+      try writer.write(5)
+    }
+  }
+
+  fileprivate func rotateUnread(_ time: Duration) throws {
+    for _ in 0..<5 {
+      try writer.write(2000)
+      try moveAway()
+      try writer.reopen()
+    }
+    try writer.write(for: time)
+  }
+
+  fileprivate func compress() throws {
+    for _ in 0..<8 {
+      try writer.write(10)
+      try moveAway()
+      try writer.reopen()
+      try writer.write(5)
+      try runTool("gzip", "-f", old(1))
+      try remove(FilePath("\(old(1)).gz"))
+    }
+  }
+
+  fileprivate func repointLink() throws {
+    let link = directory.path(of: "current")
+    for number in 1...4 {
+      try writer.write(100)
+      let next = logs.appending("b\(number).log")
+      try makeEmpty(next)
+      try move(try directory.makeLink("next", to: next), to: link)
+      try writer.write(for: .milliseconds(20))
+      writer.path = next
+      try writer.reopen()
+      try writer.write(50)
+    }
+  }
+
+  fileprivate func replaceDirectory() throws {
+    for number in 1...4 {
+      try writer.write(200)
+      try move(logs, to: directory.path(of: "logs.\(number)"))
+      try directory.makeDirectory("logs")
+      try writer.write(20)
+      try writer.reopen()
+      try writer.write(100)
+      try moveAway()
+      try writer.reopen()
+      try writer.write(for: .milliseconds(20))
+    }
+  }
+
+  fileprivate func renameAwayAndBack() throws {
+    for _ in 0..<5 {
+      try writer.write(100)
+      try move(log, to: old(1))
+      try writer.write(for: .milliseconds(20))
+      try move(old(1), to: log)
+      try writer.write(10)
+    }
+  }
+
+  fileprivate func removeAndMake() throws {
+    for _ in 0..<10 {
+      try writer.write(50)
+      try remove(log)
+      try writer.write(for: .milliseconds(20))
+      try writer.reopen()
+      try writer.write(5)
+    }
+  }
+
+  fileprivate func coverByBindMount() throws {
+    let other = directory.path(of: "other")
+    try makeEmpty(other)
+    try writer.write(50)
+    try runTool("mount", "--bind", other, log)
+    do {
+      defer { _ = try? runTool("umount", "-l", log) }
+      try writer.write(50)
+      try writer.reopen()
+      try writer.write(50)
+      try expectAll()
+    }
+    try writer.write(10)
+    try writer.reopen()
+    try writer.write(50)
+  }
+
+  fileprivate func coverDirectory() throws {
+    try writer.write(50)
+    try runTool("mount", "-t", "tmpfs", "tmpfs", logs)
+    do {
+      defer { _ = try? runTool("umount", "-l", logs) }
+      try writer.write(50)
+      try writer.reopen()
+      try writer.write(50)
+      try expectAll()
+    }
+    try writer.write(10)
+    try writer.reopen()
+    try writer.write(50)
+  }
+
+  fileprivate func copyAndCut() throws {
+    for _ in 0..<4 {
+      try writer.write(500)
+      try expectAll()
+      try runTool("cp", log, old(1))
+      try writer.truncate()
+      try writer.write(20)
+    }
+  }
+
+  fileprivate func regrowWhileStopped() throws {
+    for _ in 0..<3 {
+      try writer.write(20)
+      try expectAll()
+      try follower.running.signal(SIGSTOP)
+      try eventually("the follow is stopped") { processState(follower.running.process) == .stopped }
+      let size = try fileSize(log)
+      try writer.truncate()
+      while try fileSize(log) <= size { try writer.write(10) }
+      try follower.running.signal(SIGCONT)
+      try expectAll()
+    }
+  }
+
+  fileprivate func cutUnderWriter() throws {
+    for _ in 0..<3 {
+      try writer.write(100)
+      try expectAll()
+      try writer.truncate()
+      try writer.write(10)
+      try expectAll()
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Glibc
+import SystemPackage
+import Testing
+import XIOTestSupport
+
+/// One case of the matrix: what happens to the log, where it is, and how the follow waits.
+struct RotationCase: Sendable, CustomTestStringConvertible {
+  var scenario: RotationScenario
+  var fileSystem: FileSystemKind
+  var engine: String
+
+  var testDescription: String { "\(scenario) on \(fileSystem) with \(engine)" }
+
+  /// File systems and engines that everything is tried on.
+  static let places: [(FileSystemKind, String)] =
+    [FileSystemKind.ext4, .xfs, .overlayfs].map { ($0, "epoll") }
+    + ["epoll", "uring", "sigio", "nonblocking"].map { (.tmpfs, $0) }
+  private static let otherEngines = ["posix-aio", "libaio", "poll", "select", "blocking"]
+
+  static let all: [RotationCase] =
+    RotationScenario.allCases.flatMap { scenario in
+      scenario.places.map { RotationCase(scenario: scenario, fileSystem: $0, engine: $1) }
+    }
+    + otherEngines.flatMap { engine in
+      [RotationScenario.renamedThenMade20, .copiedThenCut].map {
+        RotationCase(scenario: $0, fileSystem: .tmpfs, engine: engine)
+      }
+    }
+}
+
+/// A log, who writes it and who follows it.
+final class RotationStage {
+  let directory: TestDirectory
+  /// The directory of the log, which a case may replace.
+  let logs: FilePath
+  let log: FilePath
+  let writer: LogWriter
+  let follower: Follower
+  /// How much is printed of what was there before the follow began.
+  private let before: Int
+  private var moves = 0
+
+  /// Writes a log of a few lines, and begins to follow it.
+  init(
+    on fileSystem: FileSystemKind, engine: String, reads: Bool = true, appends: Bool = true,
+    operands: (RotationStage.Place) throws -> [FilePath] = { [$0.log] }
+  ) throws {
+    directory = try TestDirectory(on: fileSystem)
+    logs = try directory.makeDirectory("logs")
+    log = logs.appending("a.log")
+    let names = try operands(Place(directory: directory, logs: logs, log: log))
+    writer = try LogWriter(log, appends: appends)
+    try writer.write(5)
+    before = writer.byteCount * (names.count - 1)
+    follower = try Follower(
+      ["-q", "-n", "+1", "-F", "--engine", engine] + names as [any ByteString], reads: reads)
+    try expectAll()
+  }
+
+  /// Where the log is going to be.
+  struct Place {
+    let directory: TestDirectory
+    let logs: FilePath, log: FilePath
+  }
+
+  /// Waits until everything is printed that was written.
+  func expectAll() throws { try follower.expect(before + writer.byteCount) }
+
+  /// Gives the log another name, as the first of a few old ones.
+  func moveAway() throws {
+    for number in stride(from: 4, through: 1, by: -1) where exists(old(number)) {
+      try move(old(number), to: old(number + 1))
+    }
+    try move(log, to: old(1))
+  }
+
+  func old(_ number: Int) -> FilePath { logs.appending("a.log.\(number)") }
+
+  /// Ends the follow, and expects every line once, whole and in its place.
+  func expectPerfection(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    try writer.write(1)
+    let waiting = Result { try expectAll() }
+    let result = try follower.finish(sourceLocation: sourceLocation)
+    let check = LineCheck(result.output.dropFirst(before), of: writer)
+    #expect(
+      check.isPerfect, "\(check); of \(writer.count)\n\(result.errorText)",
+      sourceLocation: sourceLocation)
+    #expect(
+      !result.errorText.contains("lost") && !result.errorText.contains("gone before"),
+      "\(result)", sourceLocation: sourceLocation)
+    #expect(result.ending == .signal(SIGTERM), "\(result)", sourceLocation: sourceLocation)
+    try waiting.get()
+  }
+}
+
+/// Renames a file.
+func move(_ file: FilePath, to name: FilePath) throws {
+  let code = file.withPlatformString { old in name.withPlatformString { rename(old, $0) } }
+  try #require(code == 0, "rename \(file) to \(name): \(Errno(rawValue: errno))")
+}
+
+/// Makes an empty file, which must not be there.
+func makeEmpty(_ file: FilePath) throws {
+  try FileDescriptor.open(
+    file, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+    permissions: [.ownerReadWrite, .groupRead, .otherRead]
+  ).close()
+}
+
+/// Whether there is something of a name.
+func exists(_ file: FilePath) -> Bool {
+  file.withPlatformString { access($0, F_OK) } == 0
+}

@@ -1,0 +1,114 @@
+public import Glibc
+import SystemPackage
+public import Testing
+
+/// `tail` as it follows, and what it has printed.
+public final class Follower {
+  /// The process.
+  public let running: RunningProgram
+  private let reader: FileDescriptor?
+  private var collected: [UInt8] = []
+
+  /// Starts the program under test as `tail`.
+  ///
+  /// - Parameters:
+  ///   - arguments: the arguments after `tail`.
+  ///   - reads: whether what it prints is read all the time, rather than when it is asked for.
+  ///   - launcher: options of `xio-launcher`.
+  /// - Throws: `SupportFailure` when it cannot be started.
+  public init(
+    _ arguments: [any ByteString], reads: Bool = true, launcher: [String] = []
+  ) throws {
+    let command = ["tail"] as [any ByteString] + arguments
+    guard !reads else {
+      reader = nil
+      running = try startXio(command, launcher: launcher)
+      return
+    }
+    let pipe = try closeOnExecPipe()
+    _ = fcntl(pipe.reader.rawValue, F_SETFL, O_NONBLOCK)
+    reader = pipe.reader
+    running = try startXio(command, output: .descriptor(pipe.writer), launcher: launcher)
+    try pipe.writer.close()
+  }
+
+  deinit {
+    if !running.hasEnded { try? running.signal(SIGKILL) }
+    try? reader?.close()
+  }
+
+  /// What it has printed so far, of which there is more only after this where it is not read always.
+  public var printed: [UInt8] {
+    guard let reader else { return running.outputSoFar }
+    var block = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = read(reader.rawValue, &block, block.count), count > 0 {
+      collected += block[..<count]
+    }
+    return collected
+  }
+
+  /// What it has said on standard error so far.
+  public var said: String { String(decoding: running.errorOutputSoFar, as: UTF8.self) }
+
+  /// Waits until it has printed so much.
+  ///
+  /// - Parameters:
+  ///   - count: how many bytes in all.
+  ///   - limit: how long at most.
+  /// - Throws: `SupportFailure` when the limit has passed.
+  public func expect(_ count: Int, within limit: Duration = .seconds(10)) throws {
+    var found = 0
+    do {
+      try eventually("\(count) bytes are printed", within: limit) {
+        found = printed.count
+        return found >= count || running.hasEnded
+      }
+    } catch {
+      throw SupportFailure("\(found) of \(count) bytes were printed; standard error: \(said)")
+    }
+  }
+
+  /// Waits until it has said something on standard error.
+  ///
+  /// - Parameters:
+  ///   - text: what it has to say.
+  ///   - times: how often.
+  /// - Throws: `SupportFailure` when it does not.
+  public func expect(saying text: String, times: Int = 1) throws {
+    do {
+      try eventually("it says \(text)") {
+        said.ranges(of: text).count >= times
+      }
+    } catch {
+      throw SupportFailure("waited in vain for '\(text)'; standard error: \(said)")
+    }
+  }
+
+  /// Ends it.
+  ///
+  /// - Parameter sourceLocation: where an issue is recorded when it does not end.
+  /// - Returns: how it ended, with all that it has printed.
+  /// - Throws: `SupportFailure` when its status was lost.
+  @discardableResult
+  public func finish(sourceLocation: SourceLocation = #_sourceLocation) throws -> ProgramResult {
+    if !running.hasEnded { try running.signal(SIGTERM) }
+    var result = try running.wait(sourceLocation: sourceLocation)
+    if reader != nil { result.output = printed }
+    return result
+  }
+}
+
+/// Counts how often the threads of a process have waited.
+///
+/// - Parameter process: its id.
+/// - Returns: the voluntary context switches of all its threads.
+/// - Throws: `SupportFailure` when there is no such process.
+public func voluntarySwitches(of process: pid_t) throws -> Int {
+  let tasks = FilePath("/proc/\(process)/task")
+  return try directoryEntries(tasks).reduce(0) { sum, task in
+    let file = tasks.appending(String(decoding: task, as: UTF8.self)).appending("status")
+    let text = String(decoding: (try? readFile(file)) ?? [], as: UTF8.self)
+    let line = text.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") }
+    return sum + (line?.split(separator: "\t").last.flatMap { Int($0) } ?? 0)
+  }
+}
