@@ -84,14 +84,15 @@ public final class Checkpoint {
   /// Writes the positions if something has changed, once in a while or when it has to be now.
   ///
   /// - Parameters:
-  ///   - sources: What is followed.
+  ///   - watcher: What is followed.
   ///   - mustBeNow: Whether the program is about to end.
-  public func save(_ sources: [Source], mustBeNow: Bool) {
+  public func save(_ watcher: Watcher, mustBeNow: Bool) {
+    let sources = watcher.sources
     let now = Clock.monotonic
     let isDue = now - lastWritten >= (hasNewFiles(sources) ? Self.shortInterval : Self.interval)
     guard mustBeNow || isDue else { return }
     lastWritten = now
-    let (text, places) = Self.render(sources, isLast: mustBeNow)
+    let (text, places) = Self.render(watcher, isLast: mustBeNow)
     guard text != lastText else { return }
     do throws(Errno) {
       try replace(text)
@@ -184,27 +185,39 @@ public final class Checkpoint {
     return String(repeating: "0", count: max(0, numberWidth - digits.count)) + digits
   }
 
+  /// So many files of each source that have ended are kept, which tell whether others are new.
+  private static let endedFiles = 16
+
   private static func render(
-    _ sources: [Source], isLast: Bool
+    _ watcher: Watcher, isLast: Bool
   ) -> (text: [UInt8], places: [FileIdentity: Int64]) {
     var text = Array("\(title)\n\(isLast ? "ended" : "running")\n".utf8)
     var places: [FileIdentity: Int64] = [:]
-    for source in sources {
+    for source in watcher.sources {
       text += Array("source \(hex(source.pathBytes))\n".utf8)
+      for (identity, entry) in watcher.ended.last(endedFiles, of: source.index) {
+        text += line(identity, entry)
+        text += Array("\(padded(entry.offset)) \(padded(entry.offset)) e\n".utf8)
+      }
       for generation in source.generations where generation.kind == .regular {
-        let handle = generation.handle
-        let fields = [
-          "file", String(generation.identity.device), String(generation.identity.inode),
-          handle.isEmpty ? "-" : hex(handle), generation.birthTime.map { String($0) } ?? "-",
-          padded(generation.offset), generation.marker.isEmpty ? "-" : hex(generation.marker),
-        ]
-        text += Array((fields.joined(separator: " ") + " ").utf8)
+        let entry = EndedFiles.Entry(
+          source: source.index, handle: generation.handle, birthTime: generation.birthTime,
+          offset: generation.offset, marker: generation.marker)
+        text += line(generation.identity, entry)
         places[generation.identity] = Int64(text.count)
-        let offset = padded(generation.offset)
-        text += Array("\(offset) \(offset) -\n".utf8)
+        text += Array("\(padded(entry.offset)) \(padded(entry.offset)) -\n".utf8)
       }
     }
     return (text, places)
+  }
+
+  private static func line(_ identity: FileIdentity, _ entry: EndedFiles.Entry) -> [UInt8] {
+    let fields = [
+      "file", String(identity.device), String(identity.inode),
+      entry.handle.isEmpty ? "-" : hex(entry.handle), entry.birthTime.map { String($0) } ?? "-",
+      padded(entry.offset), entry.marker.isEmpty ? "-" : hex(entry.marker),
+    ]
+    return Array((fields.joined(separator: " ") + " ").utf8)
   }
 
   private static func hex(_ bytes: [UInt8]) -> String {

@@ -1,6 +1,9 @@
 /// Files that were read to their end, so that none is read again when it comes back under a name.
 struct EndedFiles {
   struct Entry {
+    /// Whose it was.
+    var source: Int
+    var handle: [UInt8]
     var birthTime: Int64?
     var offset: Int64
     var marker: [UInt8]
@@ -13,9 +16,16 @@ struct EndedFiles {
   private var order: [FileIdentity] = []
 
   mutating func add(_ generation: Generation) {
-    if entries[generation.identity] == nil { order.append(generation.identity) }
-    entries[generation.identity] = Entry(
-      birthTime: generation.birthTime, offset: generation.offset, marker: generation.marker)
+    add(
+      generation.identity,
+      Entry(
+        source: generation.source.index, handle: generation.handle,
+        birthTime: generation.birthTime, offset: generation.offset, marker: generation.marker))
+  }
+
+  mutating func add(_ identity: FileIdentity, _ entry: Entry) {
+    if entries[identity] == nil { order.append(identity) }
+    entries[identity] = entry
     if order.count > Self.limit { entries[order.removeFirst()] = nil }
   }
 
@@ -29,5 +39,14 @@ struct EndedFiles {
     guard let entry = entries[identity] else { return nil }
     if let birthTime, let born = entry.birthTime, birthTime != born { return nil }
     return entry
+  }
+
+  /// The last ones of a source, oldest first.
+  func last(_ count: Int, of source: Int) -> [(identity: FileIdentity, entry: Entry)] {
+    var found: [(identity: FileIdentity, entry: Entry)] = []
+    for identity in order.reversed() where found.count < count {
+      if let entry = entries[identity], entry.source == source { found.append((identity, entry)) }
+    }
+    return found.reversed()
   }
 }

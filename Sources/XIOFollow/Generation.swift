@@ -46,6 +46,10 @@ public final class Generation {
   public var isDirty = true {
     didSet { if isDirty { source.watcher?.enqueue(source) } }
   }
+  /// Bytes behind ``offset`` that are being written.
+  public var inFlight: Int64 = 0
+  /// Whether a call on the file is being made, so that it must stay open.
+  public var isBusy = false
   /// Whether an unfinished line is to be delivered now, because nothing will finish it.
   public var mustFlush = false
   /// Since when an unfinished line has been held back; nil when none is.

@@ -115,7 +115,7 @@ extension Watcher {
   private func coolDown() -> Bool {
     var count = 0
     for source in sources where count < 16 {
-      guard let generation = source.current, generation.kind == .regular, !generation.isDirty,
+      guard let generation = source.current, generation.kind == .regular, !generation.isBusy,
         generation.descriptor != nil, !source.isStandardInput, options.byName
       else { continue }
       close(generation)

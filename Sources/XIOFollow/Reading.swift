@@ -97,7 +97,7 @@ extension Generation {
 
   /// Begins again at the beginning of a file whose former bytes are gone.
   func restart(wasCut: Bool) {
-    let lost = max(0, peakSize - offset)
+    let lost = max(0, peakSize - offset - inFlight)
     source.counts.truncations += 1
     if wasCut {
       source.counts.bytesLostByTruncation += lost

@@ -14,8 +14,12 @@ extension Watcher {
         && ended.entry(sibling.identity, birthTime: birth) == nil
         && (current?.birthTime.map { birth <= $0 } ?? true)
     }
-    for sibling in found.sorted(by: { ($0.birthTime ?? 0) < ($1.birthTime ?? 0) }) {
-      let next = source.generations.first { ($0.birthTime ?? .max) > (sibling.birthTime ?? 0) }
+    for sibling in found.sorted(by: { $0.age < $1.age }) {
+      let next = source.generations.first { generation in
+        (generation.birthTime ?? .max, generation.seenModified) > (
+          sibling.birthTime ?? 0, sibling.modified
+        )
+      }
       guard let directory = source.directory else { return }
       let opened = try? openPassage(
         source, sibling.name, directory, before: next ?? source.current)
@@ -36,6 +40,12 @@ extension Watcher {
     var name: EntryName
     var identity: FileIdentity
     var birthTime: Int64?
+    var modified: Int64, changed: Int64
+
+    /// What sorts files by the order in which they had the name; times alone are often equal.
+    var age: (Int64, Int64, Int64, UInt64) {
+      (birthTime ?? 0, modified, changed, identity.inode)
+    }
   }
 
   /// Regular files in the directory of a source whose names begin with its name.
@@ -53,7 +63,8 @@ extension Watcher {
       else { return nil }
       defer { try? System.close(file) }
       return Sibling(
-        name: name, identity: FileIdentity(status), birthTime: try? System.birthTime(file))
+        name: name, identity: FileIdentity(status), birthTime: try? System.birthTime(file),
+        modified: status.modified, changed: status.changed)
     }
   }
 

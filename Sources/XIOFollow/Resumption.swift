@@ -21,6 +21,14 @@ extension Watcher {
     }
     let siblings = siblings(of: source)
     for position in positions {
+      if position.hasEnded, position.sent == position.accepted {
+        ended.add(
+          position.identity,
+          EndedFiles.Entry(
+            source: source.index, handle: position.handle, birthTime: position.birthTime,
+            offset: position.accepted, marker: position.marker))
+        continue
+      }
       if let current = source.current, position.matches(current) {
         current.resume(at: position)
       } else if let found = find(position, among: siblings, source) {

@@ -83,15 +83,22 @@ extension Watcher {
 
   /// Watches what a path leads to now; where there is nothing, the nearest directory above it.
   private func enter(_ directory: WatchedDirectory) {
-    do throws(Errno) {
-      let descriptor = try System.openDirectory(directory.path)
-      directory.descriptor = descriptor
-      directory.identity = FileIdentity(try System.nameStatus(descriptor))
-    } catch {
+    // What is made between the look and the watch would not be announced: so it is looked again.
+    for _ in 0..<4 {
+      do throws(Errno) {
+        let descriptor = try System.openDirectory(directory.path)
+        directory.descriptor = descriptor
+        directory.identity = FileIdentity(try System.nameStatus(descriptor))
+      } catch {
+        leave(directory)
+      }
+      watch(directory)
+      watchAncestors(of: directory)
+      let status = try? System.status(of: EntryName(directory.pathBytes), in: nil)
+      let found = status.flatMap { $0.kind == .directory ? FileIdentity($0) : nil }
+      if found == directory.identity { return }
       leave(directory)
     }
-    watch(directory)
-    watchAncestors(of: directory)
   }
 
   private func leave(_ directory: WatchedDirectory) {

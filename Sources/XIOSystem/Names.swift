@@ -18,8 +18,8 @@ public struct NameStatus: Sendable {
   public var size: Int64 { found.size }
   /// When data was last changed, in nanoseconds since 1970.
   public var modified: Int64 { found.modified_ns }
-  /// How many names the file has.
-  public var links: UInt32 { found.links }
+  /// When the file or its name was last changed, in nanoseconds since 1970.
+  public var changed: Int64 { found.changed_ns }
   /// The kind of object.
   public var kind: FileKind { FileKind(mode: found.mode) }
 }

@@ -69,6 +69,7 @@ extension FollowJob {
       return
     }
     activity = .reading(generation, epoch: generation.epoch)
+    generation.isBusy = true
     let endpoint = Endpoint(descriptor: descriptor, kind: generation.kind, position: .offset(0))
     try driver.start(
       Request(
@@ -83,6 +84,7 @@ extension FollowJob {
     if case .copying = activity { return try finishCopying(outcome, &driver, pool) }
     guard case .reading(let generation, let epoch) = activity else { return }
     activity = .idle
+    generation.isBusy = false
     if let failure = outcome.failure {
       settings.onFailure(IOFailure(.read, generation.source.path, failure))
       if !isFinishing { watcher.endStream(generation) }
@@ -140,6 +142,7 @@ extension FollowJob {
     let prefix = printer.prefix(for: generation.source, id)
     fill(pool, prefix, before: payload.lowerBound)
     activity = .writing(generation, epoch: generation.epoch, payload: payload)
+    generation.inFlight = Int64(payload.count)
     settings.willSend(generation, generation.offset + Int64(payload.count))
     try write(payload.lowerBound - prefix.count, prefix.count + payload.count, &driver)
   }
@@ -183,6 +186,7 @@ extension FollowJob {
     if let failure = outcome.failure { return fail(failure) }
     switch finished {
     case .writing(let generation, let epoch, let payload):
+      generation.inFlight = 0
       let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, payload))
       count(bytes, generation.source)
       printer.printed(bytes.last, ObjectIdentifier(generation), generation)

@@ -88,7 +88,7 @@ struct FollowRun {
       onProgress: { isLast in
         tellOfLosses(watcher, state)
         guard let checkpoint else { return }
-        checkpoint.save(watcher.sources, mustBeNow: isLast)
+        checkpoint.save(watcher, mustBeNow: isLast)
         tellOf(checkpoint, state)
       })
   }
