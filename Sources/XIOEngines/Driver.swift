@@ -116,6 +116,15 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
     if inFlight > 0 { try reap(until: 0) }
   }
 
+  /// What has ended by now, whatever signals have come: a job that ends has to know it.
+  ///
+  /// - Returns: Outcomes that ``next(until:)`` would have returned.
+  public mutating func finished() -> [Outcome] {
+    try? poll()
+    defer { outcomes.removeAll(keepingCapacity: true) }
+    return outcomes
+  }
+
   private mutating func reap(until deadline: Nanoseconds?) throws(Errno) {
     completions.removeAll(keepingCapacity: true)
     do throws(Errno) {

@@ -4,6 +4,9 @@ internal import XIOSystem
 
 /// How generations begin and end.
 extension Watcher {
+  /// Descriptors that are left for everything that is no followed file.
+  private static let reservedDescriptors = 48
+
   /// How long a file without a name is kept open for writers that nothing is known of, after it last
   /// grew: where leases are not known, and then where not even a closing was seen.
   private static let holdTime: Nanoseconds = 5_000_000_000
@@ -49,6 +52,12 @@ extension Watcher {
   /// Whether nobody can write to a file any more, or nobody has for long.
   func isOver(_ generation: Generation) -> Bool {
     guard let descriptor = generation.descriptor else { return true }
+    if generation.lag > 0 {
+      // Something is held back, or has just come. Once nobody can add to it, it goes out as it is.
+      generation.mustFlush = (try? System.hasWriters(descriptor)) == false
+      if generation.mustFlush { generation.isDirty = true }
+      return false
+    }
     if let hasWriters = try? System.hasWriters(descriptor) {
       guard !hasWriters else { return false }
       // The last writer may have written before it closed: what is there now is all.
@@ -75,6 +84,7 @@ extension Watcher {
     guard let descriptor = generation.descriptor else { return }
     if descriptor != .standardInput { try? System.close(descriptor) }
     closed.append(descriptor)
+    openFiles -= 1
     generation.descriptor = nil
   }
 
@@ -101,6 +111,9 @@ extension Watcher {
   func withDescriptorsLeft(
     _ body: () throws(Errno) -> FileDescriptor
   ) throws(Errno) -> FileDescriptor {
+    if openFiles >= descriptorLimit - Self.reservedDescriptors, !coolDown() {
+      throw .tooManyOpenFiles
+    }
     do throws(Errno) {
       return try body()
     } catch {
@@ -138,12 +151,14 @@ extension Watcher {
     if let opened, let status = try? System.nameStatus(opened) {
       if FileIdentity(status) == generation.identity {
         generation.descriptor = opened
+        openFiles += 1
         return opened
       }
       try? System.close(opened)
     }
     if let found = findSibling(generation) {
       generation.descriptor = found
+      openFiles += 1
       return found
     }
     source.counts.generationsLost += 1

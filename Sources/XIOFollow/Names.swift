@@ -72,6 +72,7 @@ extension Watcher {
   ) -> Generation {
     let generation = Generation(descriptor, status, source: source)
     known[generation.identity] = generation
+    openFiles += 1
     if let entry = ended.entry(generation.identity, birthTime: generation.birthTime) {
       (generation.offset, generation.marker) = (entry.offset, entry.marker)
     }

@@ -67,6 +67,9 @@ public final class Watcher {
   public private(set) var overflows = 0
 
   let options: WatchOptions
+  /// How many descriptors there may be, and how many followed files are open.
+  let descriptorLimit: Int
+  var openFiles = 0
   /// Numbers of descriptors that were closed.
   var closed: [FileDescriptor] = []
   /// The source at which the next beat begins to look.
@@ -92,7 +95,7 @@ public final class Watcher {
   /// Makes a watcher that watches nothing yet.
   public init(_ options: WatchOptions) {
     self.options = options
-    _ = System.raiseDescriptorLimit()
+    descriptorLimit = System.raiseDescriptorLimit()
     System.ignoreLeaseBreaks()
     inotify = try? System.makeInotify(blocking: options.blocks)
     changes = try? System.makeInotify(blocking: options.blocks)

@@ -71,6 +71,9 @@ struct FollowJob: DriverJob {
         output.failure = output.failure ?? IOFailure(.read, nil, error, reason: "waiting failed")
       }
     }
+    for outcome in driver.finished() where outcome.direction == .write {
+      if outcome.slot == Slot.file { finishWrite(outcome, pool) }
+    }
     settings.onProgress(true)
     output.wakeUps = wakeUps
     output.metrics = driver.metrics
@@ -82,6 +85,8 @@ struct FollowJob: DriverJob {
     _ driver: inout Driver<Engine>, _ pool: BufferPool
   ) throws(Errno) {
     watcher.begin()
+    // The engine is new: it knows nothing of numbers that others may have got since.
+    _ = watcher.takeClosed()
     // A name may come and go within the turn of a busy writer.
     try? System.requestShortTurns()
     if let inotify = watcher.inotify { try listen(inotify, Slot.names, &driver, pool) }

@@ -117,7 +117,12 @@ extension FollowJob {
     _ driver: inout Driver<Engine>, _ pool: BufferPool
   ) throws(Errno) {
     // What a writer has put into the former file came before what is in this one.
-    if let older = generation.source.generations.first, older !== generation, older.hasMore {
+    var hasOlder = false
+    for older in generation.source.generations {
+      if older === generation { break }
+      hasOlder = older.hasMore || hasOlder
+    }
+    if hasOlder {
       generation.isDirty = true
       requeue(generation)
       return
