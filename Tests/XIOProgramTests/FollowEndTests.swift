@@ -41,7 +41,7 @@ import XIOTestSupport
 
   @Test func endsWithTheLastOfSeveralProcesses() throws {
     let sleepers = try (0..<3).map { _ in try startSleeper() }
-    let (follower, _) = try following(sleepers.map { "--pid=\($0.process)" })
+    let (follower, directory) = try following(sleepers.map { "--pid=\($0.process)" })
     for sleeper in sleepers.dropLast() {
       try sleeper.signal(SIGKILL)
       try sleeper.wait()
@@ -50,7 +50,9 @@ import XIOTestSupport
     #expect(!follower.running.hasEnded)
     try sleepers[2].signal(SIGKILL)
     try sleepers[2].wait()
-    #expect(try follower.running.wait().ending == .status(0))
+    let result = try follower.running.wait()
+    #expect(result.ending == .status(0), "\(result)")
+    #expect(try directory.names() == ["log"])
   }
 
   @Test func endsForAProcessThatIsGone() throws {
