@@ -82,16 +82,19 @@ public struct EngineConfiguration: Sendable {
   public var measures: Bool
   /// Whether buffers are to be registered with the kernel, which pays for O_DIRECT.
   public var registersBuffers: Bool
+  /// How long a polling engine pauses between attempts, in nanoseconds; nil for pauses that grow to 1 ms.
+  public var pollInterval: Nanoseconds?
 
   /// Takes the settings; unmeasured and unregistered when nothing is said.
   public init(
     queueDepth: Int, notification: AIONotification = .suspend, measures: Bool = false,
-    registersBuffers: Bool = false
+    registersBuffers: Bool = false, pollInterval: Nanoseconds? = nil
   ) {
     self.queueDepth = queueDepth
     self.notification = notification
     self.measures = measures
     self.registersBuffers = registersBuffers
+    self.pollInterval = pollInterval
   }
 }
 

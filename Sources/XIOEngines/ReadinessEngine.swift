@@ -20,7 +20,7 @@ public protocol ReadinessWaiter: ~Copyable {
   /// Makes a waiter.
   ///
   /// - Throws: The error number.
-  init() throws(Errno)
+  init(_ configuration: EngineConfiguration) throws(Errno)
   /// Begins to watch what an operation needs.
   ///
   /// - Returns: Whether the waiter can wait for it at all, rather than it always being ready.
@@ -84,7 +84,7 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
     self.pool = pool
     measures = configuration.measures
     capacity = configuration.queueDepth * 2
-    waiter = try Waiter()
+    waiter = try Waiter(configuration)
   }
 
   /// Takes an operation into the table; makes the call first where waiting makes no sense or is

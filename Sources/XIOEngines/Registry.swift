@@ -119,7 +119,7 @@ public enum Registry {
         try Engine(
           EngineConfiguration(
             queueDepth: configuration.queueDepth, notification: configuration.notification,
-            measures: onLatency != nil), pool: pool),
+            measures: onLatency != nil, pollInterval: configuration.pollInterval), pool: pool),
         slots: configuration.queueDepth, onLatency: onLatency)
     } catch {
       throw .unavailable(explain(engine.name, error))

@@ -27,17 +27,21 @@ public struct SessionConfiguration: Sendable {
   public var notification: AIONotification
   /// Whether O_DIRECT will be used.
   public var usesDirectIO: Bool
+  /// How long a polling engine pauses between attempts, in nanoseconds; nil for pauses that grow to 1 ms.
+  public var pollInterval: Nanoseconds?
 
   /// Takes the settings.
   public init(
     engine: EngineName, blockSize: Int, queueDepth: Int,
-    notification: AIONotification = .suspend, usesDirectIO: Bool = false
+    notification: AIONotification = .suspend, usesDirectIO: Bool = false,
+    pollInterval: Nanoseconds? = nil
   ) {
     self.engine = engine
     self.blockSize = blockSize
     self.queueDepth = queueDepth
     self.notification = notification
     self.usesDirectIO = usesDirectIO
+    self.pollInterval = pollInterval
   }
 }
 
@@ -67,7 +71,8 @@ struct EngineSession<Engine: IOEngine & ~Copyable>: TransferSession, ~Copyable {
     let engine = try Engine(
       EngineConfiguration(
         queueDepth: configuration.queueDepth, notification: configuration.notification,
-        measures: onLatency != nil, registersBuffers: configuration.usesDirectIO),
+        measures: onLatency != nil, registersBuffers: configuration.usesDirectIO,
+        pollInterval: configuration.pollInterval),
       pool: pool)
     self.pool = pool
     driver = Driver(engine, slots: configuration.queueDepth, onLatency: onLatency)

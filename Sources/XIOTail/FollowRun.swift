@@ -180,7 +180,7 @@ struct FollowRun {
     return SessionConfiguration(
       engine: selection.engine, blockSize: max(block, 64 << 10) + FollowSettings.headerRoom,
       queueDepth: FollowJob.Slot.firstStream + min(inputs.count, 4096),
-      notification: options.transfer.notification)
+      notification: options.transfer.notification, pollInterval: options.interval)
   }
 
   private func printer(_ watcher: Watcher) -> FollowPrinter {

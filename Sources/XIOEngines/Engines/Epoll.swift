@@ -37,7 +37,7 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
   /// Makes an instance.
   ///
   /// - Throws: The error number of `epoll_create1`.
-  public init() throws(Errno) {
+  public init(_ configuration: EngineConfiguration) throws(Errno) {
     epoll = try System.makeEpoll()
   }
 

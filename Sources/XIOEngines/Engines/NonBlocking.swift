@@ -5,7 +5,7 @@ public import XIOSystem
 /// Non-blocking I/O: calls that fail with EAGAIN rather than wait, made again after a pause.
 public typealias NonBlockingEngine = ReadinessEngine<BackOff>
 
-/// Pauses between attempts, from giving up the processor to one millisecond.
+/// Pauses between attempts, from giving up the processor to one millisecond, or for a time that was set.
 public struct BackOff: ReadinessWaiter, ~Copyable {
   /// The name on the command line.
   public static var name: EngineName { .nonblocking }
@@ -40,11 +40,14 @@ public struct BackOff: ReadinessWaiter, ~Copyable {
   // A file can answer EAGAIN for ever when nothing that would bring the data has been started.
   private static let patience: Nanoseconds = 1_000_000_000
 
+  private let interval: Nanoseconds?
   private var pause: Nanoseconds = 0
   private var began: Nanoseconds = 0
 
   /// Makes a waiter that has not paused yet.
-  public init() throws(Errno) {}
+  public init(_ configuration: EngineConfiguration) throws(Errno) {
+    interval = configuration.pollInterval
+  }
 
   /// Everything can be asked.
   public mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool { true }
@@ -55,7 +58,8 @@ public struct BackOff: ReadinessWaiter, ~Copyable {
   ) throws(Errno) {
     if Termination.requested != nil { throw .interrupted }
     if began == 0 { began = Clock.monotonic }
-    System.pause(nanoseconds: min(pause, timeout ?? pause))
+    let length = interval ?? pause
+    System.pause(nanoseconds: min(length, timeout ?? length))
     // One pause in sixteen of what was waited already: late by a few per cent at most, up to the longest.
     pause = min(Self.longestPause, (Clock.monotonic - began) / 16)
     for index in interests.indices { interests[index].ready = true }

@@ -23,7 +23,7 @@ public struct PollWaiter: ReadinessWaiter, ~Copyable {
   }
 
   /// Makes a waiter without state.
-  public init() throws(Errno) {}
+  public init(_ configuration: EngineConfiguration) throws(Errno) {}
 
   /// poll accepts every descriptor.
   public mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool { true }

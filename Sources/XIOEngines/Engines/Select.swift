@@ -26,7 +26,7 @@ public struct SelectWaiter: ReadinessWaiter, ~Copyable {
   }
 
   /// Makes a waiter without state.
-  public init() throws(Errno) {}
+  public init(_ configuration: EngineConfiguration) throws(Errno) {}
 
   /// Refuses descriptors beyond the limit with EBADF, as the call would.
   public mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool {

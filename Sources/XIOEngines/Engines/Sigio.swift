@@ -45,7 +45,7 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
   /// Blocks the two signals, so that they wait to be taken.
   ///
   /// - Throws: The error number.
-  public init() throws(Errno) {
+  public init(_ configuration: EngineConfiguration) throws(Errno) {
     try System.blockIOSignals()
   }
 
