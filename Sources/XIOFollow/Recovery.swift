@@ -3,13 +3,12 @@ internal import XIOSystem
 
 /// Finding files that had a followed name while nobody was looking.
 extension Watcher {
-  /// Opens files beside a followed one that came after the last one known, and are known no longer by
-  /// that name.
+  /// Opens files beside a followed one that were made after the first one, and are not known.
   func recoverMissed(_ source: Source) {
-    guard let newest = source.newestBirthTime else { return }
+    guard let first = source.firstBirthTime else { return }
     let current = source.current
     let found = siblings(of: source).filter { sibling in
-      guard let birth = sibling.birthTime, birth >= newest.before else { return false }
+      guard let birth = sibling.birthTime, birth >= first else { return false }
       return known[sibling.identity] == nil
         && ended.entry(sibling.identity, birthTime: birth) == nil
         && (current?.birthTime.map { birth <= $0 } ?? true)

@@ -68,15 +68,6 @@ public final class Source {
     if case .current = state, shared == nil { generations.last } else { nil }
   }
 
-  /// When the youngest file was made that the name has led to before the one of now.
-  var newestBirthTime: (before: Int64, now: Int64?)? {
-    let times = generations.compactMap(\.birthTime)
-    let current = current?.birthTime
-    guard let before = (times.filter { $0 != current } + [firstBirthTime].compactMap { $0 }).max()
-    else { return nil }
-    return (before, current)
-  }
-
   /// Whether something may have to be read.
   public var isDirty: Bool { generations.contains { $0.isDirty } }
 }

@@ -92,8 +92,11 @@ extension RotationStage {
     }
   }
 
+  /// Each file is seen before the next one comes: what is gone before the follow has had a turn of
+  /// the processor is lost to everybody.
   fileprivate func rotateAtOnce() throws {
     for _ in 0..<40 {
+      try expectAll()
       try writer.write(10)
       try moveAway()
       try writer.reopen()
