@@ -27,14 +27,6 @@ enum RotationScenario: String, CaseIterable, Sendable {
   /// Cut under a writer that goes on at its old place.
   case cutUnderWriter
 
-  /// Where it is tried: everywhere, unless it takes long.
-  var places: [(FileSystemKind, String)] {
-    switch self {
-    case .renamedThenMade2000, .reader5sAway: [(.ext4, "epoll")]
-    default: RotationCase.places
-    }
-  }
-
   func stage(on fileSystem: FileSystemKind, engine: String) throws -> RotationStage {
     switch self {
     case .reader1sAway, .reader5sAway:

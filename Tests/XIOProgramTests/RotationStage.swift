@@ -13,13 +13,14 @@ struct RotationCase: Sendable, CustomTestStringConvertible {
 
   /// File systems and engines that everything is tried on.
   static let places: [(FileSystemKind, String)] =
-    [FileSystemKind.ext4, .xfs, .overlayfs].map { ($0, "epoll") }
-    + ["epoll", "uring", "sigio", "nonblocking"].map { (.tmpfs, $0) }
+    [FileSystemKind.ext4, .xfs, .tmpfs, .overlayfs].flatMap { fileSystem in
+      ["epoll", "uring", "sigio", "nonblocking"].map { (fileSystem, $0) }
+    }
   private static let otherEngines = ["posix-aio", "libaio", "poll", "select", "blocking"]
 
   static let all: [RotationCase] =
     RotationScenario.allCases.flatMap { scenario in
-      scenario.places.map { RotationCase(scenario: scenario, fileSystem: $0, engine: $1) }
+      places.map { RotationCase(scenario: scenario, fileSystem: $0, engine: $1) }
     }
     + otherEngines.flatMap { engine in
       [RotationScenario.renamedThenMade20, .copiedThenCut].map {
