@@ -8,6 +8,8 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   // Engines are generic: without this a job would look their code up at run time, at every call.
   .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+  // Tests are built with these checks; a follow would make dozens of them for every line.
+  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")

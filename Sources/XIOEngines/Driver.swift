@@ -102,7 +102,7 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
     if Termination.requested != nil { throw .interrupted }
     while outcomes.isEmpty, inFlight > 0 {
       try reap(until: deadline)
-      if let deadline, Clock.monotonic >= deadline { break }
+      if outcomes.isEmpty, let deadline, Clock.monotonic >= deadline { break }
     }
     defer { outcomes.removeAll(keepingCapacity: true) }
     return outcomes

@@ -161,7 +161,7 @@ extension Watcher {
       openFiles += 1
       return found
     }
-    source.counts.generationsLost += 1
+    miss(source)
     end(generation)
     return nil
   }

@@ -120,7 +120,7 @@ extension Watcher {
     for passage in passages.reversed() {
       guard let place = passage.place else {
         // What came and went before it was looked at is lost; what only went was looked at before.
-        if passage.isArrival { source.counts.generationsLost += 1 }
+        if passage.isArrival { miss(source) }
         continue
       }
       do throws(Errno) {
@@ -130,7 +130,7 @@ extension Watcher {
         if error == .noSuchFileOrDirectory, passage.misses < Self.mostMisses {
           left.insert(passage, at: 0)
         } else if passage.isArrival {
-          source.counts.generationsLost += 1
+          miss(source)
         }
       }
     }

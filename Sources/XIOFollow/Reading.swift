@@ -43,7 +43,8 @@ extension Generation {
       return .again
     }
     let start = range.lowerBound
-    guard count == 0 || marker.elementsEqual(memory[start..<start + count]) else {
+    guard count == 0 || marker.withUnsafeBytes({ $0.elementsEqual(memory[start..<start + count]) })
+    else {
       restart(wasCut: false)
       return .again
     }
@@ -88,8 +89,9 @@ extension Generation {
   /// - Parameter bytes: All of them, in the order of the file.
   public func advance(over bytes: UnsafeRawBufferPointer) {
     offset += Int64(bytes.count)
-    if bytes.count >= Self.markerSize {
-      marker = Array(bytes.suffix(Self.markerSize))
+    if bytes.count >= Self.markerSize, marker.count == Self.markerSize {
+      let last = UnsafeRawBufferPointer(rebasing: bytes.suffix(Self.markerSize))
+      marker.withUnsafeMutableBytes { $0.copyMemory(from: last) }
     } else {
       marker = Array((marker + Array(bytes)).suffix(Self.markerSize))
     }

@@ -22,7 +22,7 @@ extension Watcher {
       guard let directory = source.directory else { return }
       let opened = try? openPassage(
         source, sibling.name, directory, before: next ?? source.current)
-      if opened == nil { source.counts.generationsLost += 1 }
+      if opened == nil { miss(source) }
     }
   }
 

@@ -65,6 +65,8 @@ public final class Watcher {
   var newStreams: [Generation] = []
   /// How often events were lost because the queue was full.
   public private(set) var overflows = 0
+  /// How many files of all sources were gone before they could be read.
+  public private(set) var generationsLost = 0
 
   let options: WatchOptions
   /// How many descriptors there may be, and how many followed files are open.
@@ -197,7 +199,7 @@ public final class Watcher {
   ///
   /// - Parameter bytes: What a read has brought.
   public func take(_ bytes: UnsafeRawBufferPointer) {
-    for event in WatchEvent.events(in: bytes) { handle(event) }
+    for event in WatchEvents(in: bytes) { handle(event) }
     settlePassages()
     if directoriesNeedCheck { checkDirectories() }
   }
@@ -229,7 +231,7 @@ public final class Watcher {
   ///
   /// - Parameter bytes: What a read has brought.
   public func takeChanges(_ bytes: UnsafeRawBufferPointer) {
-    for event in WatchEvent.events(in: bytes) {
+    for event in WatchEvents(in: bytes) {
       if event.mask.contains(.overflow) {
         overflows += 1
         for source in sources {
@@ -249,6 +251,12 @@ public final class Watcher {
         }
       }
     }
+  }
+
+  /// Takes note of a file that was gone before it could be read.
+  func miss(_ source: Source) {
+    source.counts.generationsLost += 1
+    generationsLost += 1
   }
 
   /// Takes note of something that happened to an open file.

@@ -43,22 +43,27 @@ public struct WatchEvent: Sendable {
   /// The name in the directory; empty for what is watched itself.
   public var name: [UInt8]
 
-  /// Takes the events that a read has brought apart.
-  public static func events(in bytes: UnsafeRawBufferPointer) -> [WatchEvent] {
-    var events: [WatchEvent] = []
-    var at = 0
-    while at + 16 <= bytes.count {
-      let length = Int(bytes.loadUnaligned(fromByteOffset: at + 12, as: UInt32.self))
-      let field = bytes[(at + 16)..<min(bytes.count, at + 16 + length)]
-      events.append(
-        WatchEvent(
-          watch: bytes.loadUnaligned(fromByteOffset: at, as: Int32.self),
-          mask: WatchMask(rawValue: bytes.loadUnaligned(fromByteOffset: at + 4, as: UInt32.self)),
-          cookie: bytes.loadUnaligned(fromByteOffset: at + 8, as: UInt32.self),
-          name: Array(field.prefix { $0 != 0 })))
-      at += 16 + length
-    }
-    return events
+}
+
+/// The events that a read of an inotify instance has brought.
+public struct WatchEvents: Sequence, IteratorProtocol {
+  private let bytes: UnsafeRawBufferPointer
+  private var at = 0
+
+  /// Takes the bytes, which must stay where they are meanwhile.
+  public init(in bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  /// The next event; nil after the last one.
+  public mutating func next() -> WatchEvent? {
+    guard at + 16 <= bytes.count else { return nil }
+    let length = Int(bytes.loadUnaligned(fromByteOffset: at + 12, as: UInt32.self))
+    let field = bytes[(at + 16)..<Swift.min(bytes.count, at + 16 + length)]
+    defer { at += 16 + length }
+    return WatchEvent(
+      watch: bytes.loadUnaligned(fromByteOffset: at, as: Int32.self),
+      mask: WatchMask(rawValue: bytes.loadUnaligned(fromByteOffset: at + 4, as: UInt32.self)),
+      cookie: bytes.loadUnaligned(fromByteOffset: at + 8, as: UInt32.self),
+      name: length == 0 ? [] : Array(field.prefix { $0 != 0 }))
   }
 }
 

@@ -101,12 +101,15 @@ struct FollowJob: DriverJob {
       if isOver() { return }
       if isIdle { coalescing.beginsToWait() }
       // Where calls end at once, events would have to wait for the end of all that is to be read.
-      let before = Clock.monotonic
       if !driver.hasOutcomes {
         lastPoll = .max
-      } else if before - lastPoll > Self.longestDeafness {
-        try driver.poll()
-        lastPoll = before
+      } else {
+        let now = Clock.monotonic
+        if now - lastPoll > Self.longestDeafness {
+          try driver.poll()
+          lastPoll = now
+        }
+        lastPoll = min(lastPoll, now)
       }
       for outcome in try driver.next(until: deadline(beat)) { try take(outcome, &driver, pool) }
       if reportsNow {
@@ -116,8 +119,9 @@ struct FollowJob: DriverJob {
         output.counters = driver.counters
         settings.onReport(output)
       }
+      // Whatever was begun in between is not long enough to miss a beat.
+      if driver.hasOutcomes { continue }
       let now = Clock.monotonic
-      lastPoll = min(lastPoll, now)
       if now >= beat {
         wakeUps += 1
         watcher.beat()

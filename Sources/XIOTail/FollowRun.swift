@@ -134,6 +134,8 @@ struct FollowRun {
 
   /// Says how many files were missed since it was last said.
   private func tellOfLosses(_ watcher: Watcher, _ state: FollowState) {
+    guard watcher.generationsLost > state.lossesTold else { return }
+    state.lossesTold = watcher.generationsLost
     for source in watcher.sources where source.counts.generationsLost > 0 {
       let lost = source.counts.generationsLost
       let told = state.toldLosses.updateValue(lost, forKey: source.index) ?? 0
@@ -292,6 +294,7 @@ final class FollowState {
   var done = FollowJob.Output()
   /// How many files of each source were said to be lost.
   var toldLosses: [Int: Int] = [:]
+  var lossesTold = 0
   var checkpointFailure: Errno?
 }
 

@@ -69,6 +69,8 @@ extension EngineVariant {
     _ configuration: EngineConfiguration, _ pool: BufferPool
   ) throws -> any EngineHandle {
     switch engine {
+    case .blocking where hasThreads:
+      try EngineHolder<ThreadedBlockingEngine>(configuration, pool)
     case .blocking: try EngineHolder<BlockingEngine>(configuration, pool)
     case .nonblocking: try EngineHolder<NonBlockingEngine>(configuration, pool)
     case .select: try EngineHolder<SelectEngine>(configuration, pool)

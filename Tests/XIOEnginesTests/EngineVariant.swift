@@ -5,13 +5,16 @@ import XIOSystem
 
 @testable import XIOEngines
 
-/// An engine, and for POSIX AIO one way of notification.
+/// An engine; for POSIX AIO one way of notification, and for blocking calls with or without threads.
 struct EngineVariant: Sendable, Equatable, CustomTestStringConvertible {
   var engine: EngineName
   var notification = AIONotification.suspend
+  /// Whether each call blocks in a thread of its own, as where many descriptors are waited for.
+  var hasThreads = false
 
   var testDescription: String {
-    engine == .posixAIO ? "\(engine.rawValue) (\(notification))" : engine.rawValue
+    if hasThreads { return "\(engine.rawValue) (threads)" }
+    return engine == .posixAIO ? "\(engine.rawValue) (\(notification))" : engine.rawValue
   }
 
   /// Every engine that transfers.
@@ -22,10 +25,11 @@ struct EngineVariant: Sendable, Equatable, CustomTestStringConvertible {
   }
 
   /// Those that take operations.
-  static let operational = all.filter { $0.engine != .kernel }
+  static let operational =
+    all.filter { $0.engine != .kernel } + [EngineVariant(engine: .blocking, hasThreads: true)]
 
   /// Those that return from a submission before its data is there.
-  static let queueing = operational.filter { $0.engine != .blocking }
+  static let queueing = operational.filter { $0.engine != .blocking || $0.hasThreads }
 
   /// Those that can also be told to give up.
   static let cancelling = queueing.filter { $0.engine != .posixAIO }
