@@ -34,7 +34,7 @@ extension Watcher {
       } else if let found = find(position, among: siblings, source) {
         found.resume(at: position)
       } else if !position.hasEnded {
-        source.counts.generationsLost += 1
+        miss(source)
       }
       source.counts.repeatedBytes += max(0, position.sent - position.accepted)
     }

@@ -119,8 +119,6 @@ struct FollowJob: DriverJob {
         output.counters = driver.counters
         settings.onReport(output)
       }
-      // Whatever was begun in between is not long enough to miss a beat.
-      if driver.hasOutcomes { continue }
       let now = Clock.monotonic
       if now >= beat {
         wakeUps += 1
