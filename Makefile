@@ -1,29 +1,33 @@
 # make            builds .build/release/xio, one static file
 # make demo       builds it and copies a file with every engine and every cache mode
 # make test       installs what is missing and runs every check
-# make install    installs the program below $(DESTDIR)$(PREFIX)
+# make install    installs the program, its manual and completions below $(DESTDIR)$(PREFIX);
+#                 with MULTICALL=1 also links named cat, cp and tail, in libexec/xio/bin
+# make uninstall  removes what that installed
+# make deb        makes a Debian package in .build/dist
+# make dist       makes a tarball of the committed source in .build/dist
+# make docs       writes man and completions anew, from man/src and the program's options
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+MULTICALL ?=
 SWIFT ?= swift
 JOBS ?= $(shell nproc)
 
 program := .build/release/xio
 build := $(SWIFT) build --jobs $(JOBS)
-
-# Tests that change settings of the whole machine, which the others must not notice.
-apart := XIOGlobalStateTests
-swift_test := XIO_UNDER_TEST="$(CURDIR)/$(program)" $(SWIFT) test --skip-build
+# Names of source files are those below the checkout, so that it does not matter where that is.
+relative := -Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=." -Xcc "-ffile-prefix-map=$(CURDIR)=."
 
 # Two builds at once, or two installations, would wait for each other or fail.
 .NOTPARALLEL:
 
-.PHONY: all release setup setup-test test lint demo install clean
+.PHONY: all release setup setup-test test lint demo docs install uninstall deb dist clean
 
 all: release
 
 release: setup
-	$(build) --configuration release -Xswiftc -static-executable --product xio
+	$(build) --configuration release -Xswiftc -static-executable $(relative) --product xio
 
 setup:
 	@SWIFT="$(SWIFT)" ./scripts/setup.sh
@@ -36,11 +40,9 @@ lint: setup
 
 test: setup-test lint release
 	./scripts/check-release.sh $(program)
+	./scripts/check-install.sh
 	$(build) --build-tests
-	$(swift_test) --skip '^$(apart)\.'
-ifneq ($(wildcard Tests/$(apart)),)
-	$(swift_test) --filter '^$(apart)\.'
-endif
+	SWIFT="$(SWIFT)" ./scripts/run-tests.sh $(program)
 
 demo: release
 	./scripts/demo.sh $(program)
@@ -49,9 +51,39 @@ demo: release
 $(program):
 	@$(MAKE) --no-print-directory release
 
+place := $(DESTDIR)$(PREFIX)
+pages := $(wildcard man/*.[1-9])
+links := cat cp tail
+
 install: $(program)
-	install -d "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 $(program) "$(DESTDIR)$(PREFIX)/bin/xio"
+	install -d "$(place)/bin"
+	install -m 755 $(program) "$(place)/bin/xio"
+	set -e; for page in $(pages); do \
+	  install -D -m 644 "$$page" "$(place)/share/man/man$${page##*.}/$${page#man/}"; done
+	install -D -m 644 completions/xio.bash "$(place)/share/bash-completion/completions/xio"
+	install -D -m 644 completions/_xio "$(place)/share/zsh/site-functions/_xio"
+	install -D -m 644 completions/xio.fish "$(place)/share/fish/vendor_completions.d/xio.fish"
+ifneq ($(MULTICALL),)
+	install -d "$(place)/libexec/xio/bin"
+	set -e; for name in $(links); do ln -sf ../../../bin/xio "$(place)/libexec/xio/bin/$$name"; done
+endif
+
+uninstall:
+	rm -f "$(place)/bin/xio" "$(place)/share/bash-completion/completions/xio" \
+	  "$(place)/share/zsh/site-functions/_xio" "$(place)/share/fish/vendor_completions.d/xio.fish"
+	for page in $(pages); do rm -f "$(place)/share/man/man$${page##*.}/$${page#man/}"; done
+	for name in $(links); do rm -f "$(place)/libexec/xio/bin/$$name"; done
+	rmdir -p --ignore-fail-on-non-empty "$(place)/libexec/xio/bin" 2>/dev/null || true
+
+docs: setup
+	$(build) --product xio-docs
+	.build/debug/xio-docs
+
+deb: $(program)
+	./scripts/make-deb.sh $(program) .build/dist
+
+dist:
+	./scripts/make-dist.sh .build/dist
 
 clean:
 	rm -rf .build

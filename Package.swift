@@ -14,6 +14,8 @@ let settings: [SwiftSetting] = [
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 let package = Package(
@@ -22,6 +24,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -34,16 +37,27 @@ let package = Package(
     .target(name: "XIOReport", dependencies: ["XIOSystem", "XIOEngines", system, histogram]),
     .target(name: "XIOCopy", dependencies: ["XIOSystem", "XIOEngines", "XIOReport", system]),
     .target(name: "XIOCat", dependencies: ["XIOSystem", "XIOEngines", "XIOReport", system]),
+    .target(name: "XIOCache", dependencies: ["XIOSystem", "XIOEngines", "XIOReport", system]),
+    .target(name: "XIOCharts", dependencies: ["XIOReport"]),
     .target(name: "XIOFollow", dependencies: ["XIOSystem", "XIOEngines", system]),
     .target(
       name: "XIOTail",
       dependencies: ["CXIO", "XIOSystem", "XIOEngines", "XIOReport", "XIOFollow", system]),
     .target(
+      name: "XIOFanin",
+      dependencies: [
+        "CXIO", "XIOSystem", "XIOEngines", "XIOReport", "XIOFollow", system, deque, heap,
+      ]),
+    .target(name: "XIOCompare", dependencies: ["XIOSystem", "XIOEngines", "XIOReport", system]),
+    .target(
       name: "XIOCommands",
       dependencies: [
-        "XIOSystem", "XIOEngines", "XIOReport", "XIOCopy", "XIOCat", "XIOTail", system, arguments,
+        "XIOSystem", "XIOEngines", "XIOReport", "XIOCopy", "XIOCat", "XIOTail", "XIOFanin",
+        "XIOCache", "XIOCompare", "XIOCharts", system, arguments,
       ]),
     .executableTarget(name: "xio", dependencies: ["XIOCommands"]),
+    .target(name: "XIODocs", dependencies: ["XIOCommands", system]),
+    .executableTarget(name: "xio-docs", dependencies: ["XIODocs", system]),
 
     .target(
       name: "CXIOTestSupport", path: "Tests/CXIOTestSupport", cSettings: [.define("_GNU_SOURCE")]),
@@ -51,7 +65,9 @@ let package = Package(
       name: "xio-launcher", path: "Tests/xio-launcher", cSettings: [.define("_GNU_SOURCE")]),
     .target(
       name: "XIOTestSupport", dependencies: ["CXIOTestSupport", system],
-      path: "Tests/XIOTestSupport"),
+      path: "Tests/XIOTestSupport",
+      // It writes and checks millions of lines, for which tests would wait most of the time.
+      swiftSettings: [.unsafeFlags(["-O"])]),
     .testTarget(name: "XIOTestSupportTests", dependencies: ["XIOTestSupport", system]),
     .testTarget(
       name: "XIOSystemTests", dependencies: ["CXIO", "XIOSystem", "XIOTestSupport", system]),
@@ -62,14 +78,26 @@ let package = Package(
       name: "XIOReportTests",
       dependencies: ["XIOSystem", "XIOEngines", "XIOReport", "XIOTestSupport", system]),
     .testTarget(
+      name: "XIOCopyTests",
+      dependencies: ["XIOSystem", "XIOEngines", "XIOCopy", "XIOTestSupport", system]),
+    .testTarget(name: "XIOChartsTests", dependencies: ["XIOCharts", "XIOTestSupport", system]),
+    .testTarget(
+      name: "XIOFollowTests", dependencies: ["XIOSystem", "XIOFollow", "XIOTestSupport", system]),
+    .testTarget(
+      name: "XIOFaninTests", dependencies: ["XIOSystem", "XIOFanin", "XIOTestSupport", system]),
+    .testTarget(name: "XIOCompareTests", dependencies: ["XIOCompare", "XIOReport"]),
+    .testTarget(
       name: "XIOCommandsTests",
       dependencies: [
-        "XIOSystem", "XIOEngines", "XIOTail", "XIOCommands", "XIOTestSupport", system, arguments,
+        "XIOSystem", "XIOEngines", "XIOCat", "XIOTail", "XIOCommands", "XIOTestSupport", system,
+        arguments,
       ]),
     .testTarget(
       name: "XIOProgramTests", dependencies: ["xio", "xio-launcher", "XIOTestSupport", system]),
     .testTarget(
       name: "XIOGlobalStateTests", dependencies: ["xio", "xio-launcher", "XIOTestSupport", system]),
+    .testTarget(
+      name: "XIODocsTests", dependencies: ["XIOCommands", "XIODocs", "XIOTestSupport", system]),
     .testTarget(name: "TidyTests"),
   ]
 )

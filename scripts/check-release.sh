@@ -1,6 +1,7 @@
 #!/bin/sh
 # Checks what only the release binary can show: that it needs no library of the machine it runs on,
-# and that the seam through which tests make system calls fail is not in it.
+# that the seam through which tests make system calls fail is not in it, and that it does not know
+# where it was built.
 set -eu
 
 if [ $# -ne 1 ]; then
@@ -29,4 +30,9 @@ if [ "$found" -ne 0 ]; then
   exit 1
 fi
 
-echo "check-release: $binary is static, without the fault-injection seam"
+if grep --quiet --text --fixed-strings "$PWD/" "$binary"; then
+  echo "check-release: $binary names the checkout it was built in, $PWD" >&2
+  exit 1
+fi
+
+echo "check-release: $binary is static, without the fault-injection seam, and names no checkout"

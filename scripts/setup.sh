@@ -6,7 +6,8 @@ set -eu
 packages="gcc libc6-dev liburing-dev libaio-dev make"
 case ${1-} in
   '') ;;
-  test) packages="$packages e2fsprogs xfsprogs btrfs-progs strace util-linux mount binutils" ;;
+  test) packages="$packages e2fsprogs xfsprogs btrfs-progs strace util-linux mount binutils \
+    mandoc groff man-db zsh fish perl" ;;
   *)
     echo "usage: $0 [test]" >&2
     exit 2
@@ -15,7 +16,7 @@ esac
 
 if ! command -v "${SWIFT:-swift}" >/dev/null 2>&1; then
   cat >&2 <<'TEXT'
-setup: there is no swift in PATH. xio is built with Swift 6.2 or later:
+setup: there is no swift in PATH. xio is built with Swift 6.3 or later:
 install it as https://www.swift.org/install/linux/ says and add its usr/bin to PATH.
 TEXT
   exit 1
@@ -37,6 +38,8 @@ has() {
     util-linux) has_tool fincore ;;
     mount) has_tool mount && has_tool losetup ;;
     binutils) has_tool nm ;;
+    man-db) has_tool lexgrog ;;
+    mandoc | groff | zsh | fish | perl) has_tool "$1" ;;
   esac >/dev/null 2>&1
 }
 

@@ -79,14 +79,15 @@ long xio_splice(int source, int64_t source_at, int target, int64_t target_at, si
 
 long xio_pipe(int ends[2]) { return result(pipe2(ends, O_CLOEXEC)); }
 long xio_set_pipe_size(int fd, int size) { return result(fcntl(fd, F_SETPIPE_SZ, size)); }
+long xio_get_pipe_size(int fd) { return result(fcntl(fd, F_GETPIPE_SZ)); }
 long xio_fstat(int fd, struct stat *status) { return result(fstat(fd, status)); }
 long xio_stat(const char *path, struct stat *status) { return result(stat(path, status)); }
 long xio_lstat(const char *path, struct stat *status) { return result(lstat(path, status)); }
 long xio_lseek(int fd, int64_t offset, int whence) { return result(lseek(fd, offset, whence)); }
 long xio_ftruncate(int fd, int64_t size) { return result(ftruncate(fd, size)); }
 
-long xio_fallocate(int fd, int64_t offset, int64_t size) {
-  return result(fallocate(fd, 0, offset, size));
+long xio_fallocate(int fd, int64_t offset, int64_t size, bool keep_size) {
+  return result(fallocate(fd, keep_size ? FALLOC_FL_KEEP_SIZE : 0, offset, size));
 }
 
 long xio_punch_hole(int fd, int64_t offset, int64_t size) {
@@ -94,6 +95,10 @@ long xio_punch_hole(int fd, int64_t offset, int64_t size) {
 }
 
 long xio_fsync(int fd, bool data_only) { return result(data_only ? fdatasync(fd) : fsync(fd)); }
+
+long xio_begin_write_back(int fd, int64_t offset, int64_t count) {
+  return result(sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE));
+}
 
 long xio_write_back(int fd, int64_t offset, int64_t size) {
   return result(sync_file_range(fd, offset, size, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
@@ -106,6 +111,17 @@ long xio_dup(int fd) { return result(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 long xio_get_status_flags(int fd) { return result(fcntl(fd, F_GETFL)); }
 long xio_set_status_flags(int fd, int flags) { return result(fcntl(fd, F_SETFL, flags)); }
 long xio_isatty(int fd) { return isatty(fd); }
+
+long xio_terminal_columns(int fd) {
+  struct winsize size;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+long xio_is_foreground(int fd) {
+  pid_t group = tcgetpgrp(fd);
+  // A terminal that controls nobody has no jobs.
+  return group < 0 || group == getpgrp();
+}
 
 long xio_nanosleep(int64_t nanoseconds) {
   struct timespec time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
@@ -129,6 +145,11 @@ long xio_map_memory(size_t count, bool huge, void **memory) {
 }
 
 int64_t xio_physical_memory(void) { return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE); }
+
+int xio_processors(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);
+}
 
 long xio_kernel_release(char *text, size_t size) {
   struct utsname name;

@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "xio_signals.h"
+
 static long result(long value) { return value < 0 ? -errno : value; }
 
 long xio_inotify_create(bool blocking) {
@@ -117,14 +119,20 @@ typedef struct {
 } sentinel;
 
 static void tell(int wake, char message) {
-  while (write(wake, &message, 1) < 0 && errno == EINTR) {
+  xio_repetition repetition = {0};
+  while (write(wake, &message, 1) < 0 && errno == EINTR && xio_may_repeat(&repetition)) {
   }
 }
 
 static void *watch_over(void *argument) {
   sentinel *own = argument;
   size_t running = own->count;
-  while (ppoll(own->polled, own->count + 1, NULL, NULL) >= 0 || errno == EINTR) {
+  xio_repetition repetition = {0};
+  while (true) {
+    if (ppoll(own->polled, own->count + 1, NULL, NULL) < 0) {
+      if (errno != EINTR || !xio_may_repeat(&repetition)) return NULL;
+      continue;
+    }
     if (own->polled[0].revents) {
       tell(own->wake, XIO_WAKE_OUTPUT_GONE);
       return NULL;
@@ -135,7 +143,6 @@ static void *watch_over(void *argument) {
       if (--running == 0) tell(own->wake, XIO_WAKE_PROCESSES_GONE);
     }
   }
-  return NULL;
 }
 
 long xio_start_sentinel(int output, const int *processes, size_t count, int wake) {
@@ -168,6 +175,7 @@ static volatile int report_wake = -1;
 static void on_report(int signal) {
   (void)signal;
   int saved = errno;
+  xio_note_signal();
   char message = XIO_WAKE_REPORT;
   // A full pipe holds a wish for a report already.
   if (write(report_wake, &message, 1) < 0) errno = saved;

@@ -1,24 +1,32 @@
 #include "xio_posix_aio.h"
 
 #include <aio.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "xio_signals.h"
+
+// How long to wait for an announcement before looking whether it got lost.
+enum { SHORTEST_LOOK_NS = 100000000, LONGEST_LOOK_NS = 1000000000 };
 
 struct xio_aio {
   size_t capacity;
   xio_aio_notify notify;
   int event;  // counts the callbacks of `thread`
   uint64_t callbacks_due, callbacks_seen;
+  int64_t look_after_ns;  // how long to wait for an announcement before looking
   xio_aio_calls calls;
   struct aiocb *blocks;
   const struct aiocb **busy;  // entry `index` is NULL while request `index` is not pending
@@ -31,7 +39,7 @@ long xio_aio_create(size_t capacity, xio_aio_notify notify, xio_aio **out) {
   aio_init(&settings);
   xio_aio *aio = calloc(1, sizeof *aio);
   if (!aio) return -ENOMEM;
-  *aio = (xio_aio){.capacity = capacity, .notify = notify, .event = -1};
+  *aio = (xio_aio){.capacity = capacity, .notify = notify, .event = -1, .look_after_ns = SHORTEST_LOOK_NS};
   aio->blocks = calloc(capacity, sizeof *aio->blocks);
   aio->busy = calloc(capacity, sizeof *aio->busy);
   if (!aio->blocks || !aio->busy) {
@@ -66,9 +74,10 @@ static long wait_event(xio_aio *aio, int64_t timeout_ns) {
 // A request is done before its callback has run. One that came late would write to whatever has the
 // number of the event by then, so in doubt the event stays open.
 static void close_event(xio_aio *aio) {
+  xio_repetition repetition = {0};
   while (aio->callbacks_seen < aio->callbacks_due) {
     long found = wait_event(aio, 1000000000);
-    if (found == 0 || (found < 0 && found != -EINTR)) return;
+    if (found == 0 || (found < 0 && (found != -EINTR || !xio_may_repeat(&repetition)))) return;
   }
   close(aio->event);
 }
@@ -133,6 +142,8 @@ static bool is_announced(const xio_aio *aio) {
 // lost: trying again would lose or repeat them.
 static bool is_result_lost(const xio_aio *aio, size_t index, int state) {
   if (state != EAGAIN || !is_announced(aio)) return false;
+  struct stat status;
+  if (fstat(aio->blocks[index].aio_fildes, &status) == 0 && S_ISREG(status.st_mode)) return true;
   int flags = fcntl(aio->blocks[index].aio_fildes, F_GETFL);
   return flags >= 0 && !(flags & O_NONBLOCK);
 }
@@ -144,24 +155,31 @@ bool xio_aio_take(xio_aio *aio, size_t index, long *result) {
   ssize_t count = aio_return(&aio->blocks[index]);
   *result = is_result_lost(aio, index, state) ? -ENOBUFS : state ? -state : count;
   aio->busy[index] = NULL;
+  aio->look_after_ns = SHORTEST_LOOK_NS;  // also after an announcement that got lost
   return true;
 }
 
-// The signal is the process's: another thread that waits for one, too, may take it. So nobody waits
-// for one without looking at his requests from time to time.
-static const int64_t longest_wait_ns = 100000000;
-
-static long wait_signal(int64_t timeout_ns) {
-  if (timeout_ns < 0 || timeout_ns > longest_wait_ns) timeout_ns = longest_wait_ns;
-  xio_signal taken;
+// An announcement can get lost: the queue of signals may be full, and a signal is the process's, so
+// another thread that waits for one may take it. So nobody waits without looking at his requests from
+// time to time, the less often the longer nothing happens.
+static long wait_announcement(xio_aio *aio, int64_t timeout_ns) {
+  bool is_cut = timeout_ns < 0 || timeout_ns > aio->look_after_ns;
+  int64_t time = is_cut ? aio->look_after_ns : timeout_ns;
   int32_t number = xio_aio_signal_number();
-  return xio_take_signal(number, number, timeout_ns, &taken);
+  xio_signal taken;
+  long found = aio->notify == XIO_AIO_SIGNAL ? xio_take_signal(number, number, time, &taken)
+                                             : wait_event(aio, time);
+  if (found != 0) {
+    aio->look_after_ns = SHORTEST_LOOK_NS;
+  } else if (is_cut && aio->look_after_ns * 2 <= LONGEST_LOOK_NS) {
+    aio->look_after_ns *= 2;
+  } else if (is_cut) {
+    aio->look_after_ns = LONGEST_LOOK_NS;
+  }
+  return found;
 }
 
 long xio_aio_wait(xio_aio *aio, int64_t timeout_ns) {
-  // An announcement can get lost: look from time to time.
-  enum { LONGEST_NS = 100000000 };
-  if (is_announced(aio) && (timeout_ns < 0 || timeout_ns > LONGEST_NS)) timeout_ns = LONGEST_NS;
   struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
   switch (aio->notify) {
     case XIO_AIO_SUSPEND:
@@ -171,9 +189,8 @@ long xio_aio_wait(xio_aio *aio, int64_t timeout_ns) {
       sched_yield();  // asking without end would keep the helper threads off a lone processor
       return 1;
     case XIO_AIO_SIGNAL:
-      return wait_signal(timeout_ns);
     case XIO_AIO_THREAD:
-      return wait_event(aio, timeout_ns);
+      return wait_announcement(aio, timeout_ns);
   }
   return -EINVAL;
 }
@@ -182,4 +199,29 @@ long xio_aio_cancel(xio_aio *aio, size_t index) {
   if (!aio->busy[index]) return 0;
   int answer = aio_cancel(aio->blocks[index].aio_fildes, &aio->blocks[index]);
   return answer < 0 ? -errno : answer == AIO_CANCELED;
+}
+
+// See proc_pid_syscall(5): a thread that runs has no number there, one that sleeps has that of its call.
+static bool thread_sleeps_in_read(const char *thread, int fd) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/task/%.20s/syscall", thread);
+  FILE *file = fopen(path, "re");
+  if (!file) return false;
+  long number;
+  unsigned long first;
+  bool sleeps = fscanf(file, "%ld %lx", &number, &first) == 2 &&
+                (number == SYS_read || number == SYS_pread64) && first == (unsigned long)fd;
+  fclose(file);
+  return sleeps;
+}
+
+long xio_sleeps_in_read(int fd) {
+  if (access("/proc/self/syscall", R_OK) < 0) return -errno;
+  DIR *threads = opendir("/proc/self/task");
+  if (!threads) return -errno;
+  bool found = false;
+  for (struct dirent *entry; !found && (entry = readdir(threads));)
+    found = entry->d_name[0] != '.' && thread_sleeps_in_read(entry->d_name, fd);
+  closedir(threads);
+  return found;
 }

@@ -3,11 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t termination;
+static volatile sig_atomic_t termination, postponed;
 
 // A signal may come between the look at the flag and a call that blocks. The alarm repeats until the
 // process is gone, so the call is interrupted in the end.
@@ -16,12 +17,43 @@ static void on_alarm(int signal) {
   alarm(1);
 }
 
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static atomic_uint handled;
+
+void xio_note_signal(void) { atomic_fetch_add_explicit(&handled, 1, memory_order_relaxed); }
+
+// Stopping and continuing a process interrupts calls as well, without a handler: tools that slow processes down
+// do so ten times in a second. A call that fails for another reason gets to this number at once.
+enum { MOST_REPETITIONS = 2048, REPETITION_WINDOW_MS = 10000 };
+
+bool xio_may_repeat(xio_repetition *repetition) {
+  uint32_t signals = atomic_load_explicit(&handled, memory_order_relaxed);
+  int64_t now = now_ms();
+  if (repetition->count == 0 || repetition->signals != signals ||
+      now - repetition->began_ms > REPETITION_WINDOW_MS)
+    *repetition = (xio_repetition){0, signals, now};
+  return ++repetition->count < MOST_REPETITIONS;
+}
+
+// timeout(1) signals the process and then its group, which is one wish and not two.
+static const int64_t echo_ms = 100;
+
 static void on_termination(int number) {
+  static volatile sig_atomic_t first;
+  static volatile int64_t first_ms;
+  if (number == first && now_ms() - first_ms < echo_ms) return;
   if (termination) {
     signal(number, SIG_DFL);
     raise(number);
     return;
   }
+  first = number;
+  first_ms = now_ms();
   termination = number;
   alarm(1);
 }
@@ -39,6 +71,13 @@ void xio_catch_termination(void) {
 }
 
 int32_t xio_termination_signal(void) { return termination; }
+
+void xio_postpone_termination(void) {
+  postponed = termination;
+  termination = 0;
+}
+
+int32_t xio_postponed_signal(void) { return postponed; }
 
 void xio_raise_default(int32_t number) {
   signal(number, SIG_DFL);

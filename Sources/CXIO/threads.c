@@ -42,7 +42,10 @@ static long futex(_Atomic uint32_t *word, int operation, uint32_t value, const s
   return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0) < 0 ? -errno : 0;
 }
 
-static void on_interruption(int signal) { (void)signal; }
+static void on_interruption(int signal) {
+  (void)signal;
+  xio_note_signal();
+}
 
 static int64_t call_once(const xio_work *work) {
   xio_interest interest = {.fd = work->fd, .wants_read = work->verb == XIO_WORK_WAIT_READABLE,
@@ -71,10 +74,11 @@ static int64_t call_once(const xio_work *work) {
 // A signal that was meant for the call before can be felt by this one, which then is made again.
 static int64_t call(worker *self) {
   int64_t result;
+  xio_repetition repetition = {0};
   do {
     if (self->is_cancelled) return -ECANCELED;
     result = call_once(&self->work);
-  } while (result == -EINTR);
+  } while (result == -EINTR && xio_may_repeat(&repetition));
   return result;
 }
 

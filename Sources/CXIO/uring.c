@@ -123,6 +123,14 @@ long xio_ring_submit(xio_ring *ring, unsigned at_least) {
   return io_uring_submit_and_wait(&ring->ring, at_least);
 }
 
+long xio_ring_submit_until(xio_ring *ring, unsigned at_least, int64_t timeout_ns) {
+  struct __kernel_timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+  struct io_uring_cqe *first;
+  return io_uring_submit_and_wait_timeout(&ring->ring, &first, at_least, &time, NULL);
+}
+
+bool xio_ring_has_completions(const xio_ring *ring) { return io_uring_cq_ready(&ring->ring) > 0; }
+
 long xio_ring_wait(xio_ring *ring, unsigned at_least, int64_t timeout_ns) {
   struct __kernel_timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
   struct io_uring_getevents_arg argument = {.ts = timeout_ns < 0 ? 0 : (uint64_t)(uintptr_t)&time,

@@ -13,6 +13,8 @@ struct CatInput {
   /// Whether ``descriptor`` is ours to close.
   private let isOwned: Bool
   private let start: Int64
+  /// Whether reads name their offsets; the kernel moves bytes from where the descriptor stands.
+  private let namesOffsets: Bool
 
   /// Opens an input.
   ///
@@ -41,11 +43,13 @@ struct CatInput {
       guard status.kind != .directory else { throw IOFailure(.read, path, .isDirectory) }
       try session.checkNumber(of: opened, path)
       self.status = status
+      namesOffsets = status.kind.isPositional && session.engine != .kernel
       start = isStandardInput && status.kind.isPositional ? (try? System.position(opened)) ?? 0 : 0
       cache = try CachePlan.resolve(
         options.cache, of: path, kind: status.kind, engine: session.engine, probe: opened)
       try options.checkAlignment(cache, session, path)
-      descriptor = try Self.direct(opened, cache, path, isStandardInput, start)
+      descriptor = try CachePlan.input(
+        opened, cache, path, isStandardInput: isStandardInput, from: start)
     } catch {
       if !isStandardInput { try? System.close(descriptor) }
       throw error
@@ -54,43 +58,33 @@ struct CatInput {
     isOwned = descriptor != .standardInput
   }
 
-  /// Standard input is opened anew: O_DIRECT on it would hit everybody who shares it.
-  private static func direct(
-    _ descriptor: FileDescriptor, _ cache: CacheTreatment, _ path: FilePath,
-    _ isStandardInput: Bool, _ start: Int64
-  ) throws(IOFailure) -> FileDescriptor {
-    guard cache.mode == .direct else { return descriptor }
-    guard start % Int64(cache.alignment) == 0 else {
-      throw IOFailure(
-        .prepare, path, nil,
-        reason: "O_DIRECT cannot begin at offset \(start), no multiple of \(cache.alignment)",
-        hint: "use --cache uncached or --cache page")
-    }
-    return try System.attempt(.prepare, path) { () throws(Errno) in
-      if isStandardInput { return try System.open("/proc/self/fd/0", [.readOnly, .direct]) }
-      try CachePlan.setDirect(descriptor, true)
-      return descriptor
-    }
-  }
-
   /// The end of a transfer.
-  var endpoint: Endpoint {
+  func endpoint(to output: CatOutput) -> Endpoint {
     var size = status.kind == .regular ? status.size : 0
     if status.kind == .blockDevice { size = (try? System.endPosition(descriptor)) ?? 0 }
-    return Endpoint(
+    var endpoint = Endpoint(
       descriptor: descriptor, kind: status.kind,
-      position: status.kind.isPositional ? .offset(start) : .stream,
+      position: namesOffsets ? .offset(start) : .stream,
       size: max(0, size - start), cache: cache)
+    endpoint.needsCopy = isSameFile(as: output)
+    return endpoint
   }
 
-  /// Whether writing this input to the output would feed it for ever.
+  private func isSameFile(as output: CatOutput) -> Bool {
+    status.kind.isPositional && status.isSameFile(as: output.status)
+  }
+
+  /// Whether writing this input to the output would feed it, as GNU's cat finds out.
   func isOutput(_ output: CatOutput) -> Bool {
-    status.kind == .regular && status.isSameFile(as: output.status) && start < status.size
+    guard isSameFile(as: output), let position = try? System.position(descriptor),
+      let end = output.nextPosition
+    else { return false }
+    return position < end
   }
 
   /// Moves the position of standard input past what was read, as other processes will see it.
   func advance(by count: Int64) {
-    guard isStandardInput, status.kind.isPositional else { return }
+    guard isStandardInput, namesOffsets else { return }
     try? System.setPosition(.standardInput, to: start + count)
   }
 

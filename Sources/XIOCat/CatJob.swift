@@ -18,19 +18,23 @@ struct CatJob: TransferJob {
   let options: TransferOptions
   let session: SessionConfiguration
   let measures: Bool
-  let onFailure: (IOFailure) -> Void
+  let observer: CatObserver
+  private var formatter: LineFormatter?
   private var done = Output()
+  /// Whether standard output takes no more, or the program is to end.
+  private var isOutputGone = false
 
   init(
-    inputs: [FilePath], output: CatOutput, options: TransferOptions,
-    session: SessionConfiguration, measures: Bool, onFailure: @escaping (IOFailure) -> Void
+    inputs: [FilePath], output: CatOutput, options: CatOptions, session: SessionConfiguration,
+    measures: Bool, observer: CatObserver
   ) {
     self.inputs = inputs
     self.output = output
-    self.options = options
+    self.options = options.transfer
     self.session = session
     self.measures = measures
-    self.onFailure = onFailure
+    self.observer = observer
+    formatter = options.format.isPlain ? nil : LineFormatter(options.format)
   }
 
   mutating func run<Session: TransferSession & ~Copyable>(
@@ -42,14 +46,18 @@ struct CatJob: TransferJob {
         try concatenate(path, &session)
       } catch {
         done.succeeded = false
-        onFailure(error)
+        observer.onFailure(error)
         // Without a reader, or a reason to go on, the other inputs are of no use.
-        if error.action.isWrite || error.isInterruption { break }
+        isOutputGone = error.action.isWrite || error.isInterruption
+        if isOutputGone { break }
       }
     }
-    do throws(IOFailure) { try output.finish() } catch {
+    do throws(IOFailure) {
+      try finishFormat(&session)
+      try output.finish()
+    } catch {
       done.succeeded = false
-      onFailure(error)
+      observer.onFailure(error)
     }
     if let before {
       done.files.append(
@@ -71,8 +79,9 @@ struct CatJob: TransferJob {
     guard !input.isOutput(output) else {
       throw IOFailure(.read, path, nil, reason: "input file is output file")
     }
+    observer.onInput?(path, input.status)
     let before = measures ? input.probe() : nil
-    let result = session.transfer(from: input.endpoint, to: output.endpoint)
+    let result = transfer(input.endpoint(to: output), &session)
     input.advance(by: result.bytesRead + result.bytesOffloaded)
     done.result.add(result)
     if let before {
@@ -84,6 +93,28 @@ struct CatJob: TransferJob {
     }
     try output.advance(by: result.total)
     if let failure = result.failure { throw describe(failure, path) }
+  }
+
+  private mutating func transfer<Session: TransferSession & ~Copyable>(
+    _ source: Endpoint, _ session: inout Session
+  ) -> TransferResult {
+    guard var formatter else { return session.transfer(from: source, to: output.endpoint) }
+    defer { self.formatter = formatter }
+    return session.transfer(from: source, through: &formatter, to: output.endpoint)
+  }
+
+  /// Writes what the formatter has held back for a next input.
+  private mutating func finishFormat<Session: TransferSession & ~Copyable>(
+    _ session: inout Session
+  ) throws(IOFailure) {
+    guard formatter?.hasReturn == true, !isOutputGone else { return }
+    formatter?.isAtEnd = true
+    let nothing = Endpoint(
+      descriptor: .standardInput, kind: .regular, position: .offset(0), limit: 0)
+    let result = transfer(nothing, &session)
+    done.result.add(result)
+    try output.advance(by: result.total)
+    if let failure = result.failure { throw describe(failure, Concatenation.standardStream) }
   }
 
   private func describe(_ failure: TransferFailure, _ path: FilePath) -> IOFailure {

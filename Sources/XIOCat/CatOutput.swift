@@ -12,6 +12,8 @@ struct CatOutput {
   let cache: CacheTreatment
   /// Where a file is written from on, in bytes; nil when every write goes to the end, or for a stream.
   private let start: Int64?
+  /// Whether every write goes to the end of the file.
+  private let appends: Bool
   /// Bytes written so far.
   private var written: Int64 = 0
   /// Where O_DIRECT had to end, because an input ended in the middle of a block.
@@ -30,8 +32,9 @@ struct CatOutput {
     }
     guard flags.canWrite else { throw IOFailure(.write, nil, .badFileDescriptor) }
     self.status = status
+    appends = flags.contains(.append)
     var start: Int64?
-    if status.kind.isPositional, !flags.contains(.append) {
+    if status.kind.isPositional, !appends {
       start = try System.attempt(.write, nil) { () throws(Errno) in try System.position(original) }
     }
     self.start = start
@@ -85,6 +88,11 @@ struct CatOutput {
   }
 
   private var isReopened: Bool { descriptor != original }
+
+  /// Where the next byte goes, in bytes; nil where there are no positions.
+  var nextPosition: Int64? {
+    appends ? try? System.status(original).size : try? System.position(original)
+  }
 
   /// Takes note of bytes written, and moves the position that other processes see if the writes did not.
   ///

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SystemPackage
+internal import XIOSystem
 
 /// The arguments as bytes, and as the parser wants them.
 ///
@@ -9,12 +10,10 @@ internal import SystemPackage
 struct Arguments {
   /// The command's name: the first argument, or the name of a link to the program.
   let command: String?
-  /// The name in messages, such as `xio copy`.
-  let programName: String
+  /// The name of the link that the program was called by, when it is one of a command.
+  private let linkName: String?
   private let rest: [[UInt8]]
 
-  /// Commands that a link to the program can be named after.
-  private static let linkNames = ["cat": "cat", "copy": "copy", "cp": "copy", "tail": "tail"]
   /// Options that may come with a value and without, and what they mean without.
   private static let optionalValues = ["--report": "text"]
 
@@ -22,23 +21,39 @@ struct Arguments {
   init(program: [UInt8], _ arguments: [[UInt8]]) {
     let name = program.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? []
     let text = String(decoding: name, as: UTF8.self)
-    if let linked = Self.linkNames[text] {
+    if let linked = Self.command(linkedAs: text) {
       command = linked
-      programName = text
+      linkName = text
       rest = arguments
     } else {
+      linkName = nil
       let first = arguments.first.flatMap { String(validating: $0, as: UTF8.self) }
       let isCommand = first.map { !$0.hasPrefix("-") } ?? false
       command = isCommand ? first : nil
-      programName = isCommand && Xio.hasCommand(first) ? "xio \(first ?? "")" : "xio"
       rest = isCommand ? Array(arguments.dropFirst()) : arguments
     }
   }
 
+  /// The command that a link of this name stands for.
+  private static func command(linkedAs name: String) -> String? {
+    switch name {
+    case "cat", "copy", "fanin", "tail": name
+    case "cp": "copy"
+    default: nil
+    }
+  }
+
+  /// The name in messages, such as `xio copy`.
+  var programName: String {
+    if let linkName { return linkName }
+    guard let command, Xio.hasCommand(command) else { return "xio" }
+    return "xio \(command)"
+  }
+
   /// The arguments of this process.
   static func raw() -> Arguments {
-    let all = (0..<Int(CommandLine.argc)).compactMap { index in
-      CommandLine.unsafeArgv[index].map { pointer in
+    let all = (0..<ProcessArguments.count).compactMap { index in
+      ProcessArguments.word(index).map { pointer in
         Array(UnsafeRawBufferPointer(start: pointer, count: strlen(pointer)))
       }
     }
@@ -53,6 +68,25 @@ struct Arguments {
     rest.allSatisfy { $0.first != UInt8(ascii: "-") || $0.count == 1 }
   }
 
+  /// Whether help is asked for as `-h`, which is to fit on a screen.
+  var asksBriefly: Bool {
+    let options = rest.prefix { $0 != Array("--".utf8) }
+    return options.contains(Array("-h".utf8)) && !options.contains(Array("--help".utf8))
+  }
+
+  /// The first argument after the command.
+  var firstWord: String? { rest.first.map(Self.encode) }
+
+  /// Looks whether there is such a command, or one to be helped with.
+  ///
+  /// - Throws: ``UsageError``.
+  func checkCommand() throws(UsageError) {
+    let named = command == "help" ? firstWord : command
+    guard let named, !named.hasPrefix("-"), named != "help", !Xio.hasCommand(named) else { return }
+    throw UsageError(
+      "unknown command '\(named)'", suggestion: Suggestion.nearest(to: named, among: Xio.commands))
+  }
+
   /// The operands, when there is nothing else.
   var operands: [FilePath] { rest.map(Self.path) }
 
@@ -61,10 +95,17 @@ struct Arguments {
   /// - Throws: ``UsageError``.
   func forParser() throws(UsageError) -> [String] {
     let texts = rest.map(Self.encode)
+    if command == "compare" {
+      return ["compare"] + (try ComparedJob.split(texts, Self.stopsAtOperand).options)
+    }
     if let table = OptionTable.of(command) {
-      let stops = getenv("POSIXLY_CORRECT") != nil
-      return (command.map { [$0] } ?? [])
-        + (try Normaliser.normalise(texts, table, stopsAtOperand: stops))
+      let name = command.map { [$0] } ?? []
+      if table.keepsOperands {
+        return name
+          + (try Normaliser.split(texts, table, stopsAtOperand: Self.stopsAtOperand)).options
+      }
+      return name
+        + (try Normaliser.normalise(texts, table, stopsAtOperand: Self.stopsAtOperand))
     }
     var strings = command.map { [$0] } ?? []
     var isAfterTerminator = false
@@ -79,12 +120,34 @@ struct Arguments {
     return strings
   }
 
+  private static var stopsAtOperand: Bool { getenv("POSIXLY_CORRECT") != nil }
+
+  /// The operands that the parser was not given.
+  ///
+  /// - Throws: ``UsageError``.
+  func keptOperands() throws(UsageError) -> [Operand] {
+    guard let table = OptionTable.of(command), table.keepsOperands else { return [] }
+    return try Normaliser.split(
+      rest.map(Self.encode), table, stopsAtOperand: Self.stopsAtOperand
+    ).operands.map(Operand.init)
+  }
+
+  /// The job of `compare`, which the parser was not given.
+  ///
+  /// - Throws: ``UsageError``.
+  func comparedJob() throws(UsageError) -> ComparedJob? {
+    try ComparedJob.split(rest.map(Self.encode), Self.stopsAtOperand).job
+  }
+
   // The private area U+F700…U+F7FF stands for the bytes 0x00…0xFF. A name that contains one of these
   // characters itself has its bytes encoded like stray ones, so that every name comes back as it was.
   private static let area: ClosedRange<UInt32> = 0xF700...0xF7FF
 
   /// Bytes as a string that ``decode(_:)`` turns back into the same bytes.
   static func encode(_ bytes: [UInt8]) -> String {
+    if bytes.allSatisfy({ (32..<127).contains($0) }) {
+      return String(decoding: bytes, as: UTF8.self)
+    }
     var scalars = String.UnicodeScalarView()
     var rest = bytes[...]
     while let first = rest.first {
@@ -104,7 +167,8 @@ struct Arguments {
 
   /// The bytes that a string of ``encode(_:)`` stands for.
   static func decode(_ text: String) -> [UInt8] {
-    text.unicodeScalars.flatMap { scalar in
+    if text.utf8.allSatisfy({ $0 < 128 }) { return Array(text.utf8) }
+    return text.unicodeScalars.flatMap { scalar in
       area.contains(scalar.value)
         ? [UInt8(truncatingIfNeeded: scalar.value - 0xF700)] : Array(String(scalar).utf8)
     }

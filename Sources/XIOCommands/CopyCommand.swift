@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 internal import SystemPackage
 internal import XIOCopy
 internal import XIOSystem
@@ -6,56 +7,91 @@ internal import XIOSystem
 /// `xio copy`.
 struct CopyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "copy", abstract: "Copy a file.",
-    usage: "xio copy [<options>] <source> <dest>",
+    commandName: "copy", abstract: "Copy files and trees, in parallel, and truthfully.",
+    usage: """
+      xio copy [<options>] [-T] <source> <dest>
+      xio copy [<options>] <source> ... <directory>
+      xio copy [<options>] -t <directory> <source> ...
+      """,
     discussion: """
-      Copies SOURCE to DEST, or into DEST when that is a directory. A destination that the copy \
-      created is removed again when the copy fails or is interrupted.
+      Copies SOURCE to DEST, or each SOURCE into DIRECTORY. A target that the copy made is removed \
+      again when it cannot be completed.
+
+      The backup suffix is ~, or what SIMPLE_BACKUP_SUFFIX says. CONTROL, and VERSION_CONTROL when \
+      it is not said, are none or off, simple or never, existing or nil, numbered or t.
       """)
 
-  @Argument(help: "The file to copy.", completion: .file())
-  var source: Operand
+  @OptionGroup(title: "What is copied")
+  var selection: CopySelectionOptions
 
-  @Argument(help: "The copy, or the directory it goes into.", completion: .file())
-  var dest: Operand
+  @OptionGroup(title: "What is in the way")
+  var overwriting: CopyOverwritingOptions
+
+  @OptionGroup(title: "How it is copied")
+  var manner: CopyMannerOptions
+
+  @OptionGroup(title: "How safely it is copied")
+  var safety: CopySafetyOptions
+
+  @Argument(help: "Files to copy, and where to.", completion: .file())
+  var operands: [Operand] = []
 
   @OptionGroup(title: "Engine options")
   var shared: SharedOptions
 
+  /// It takes `-v` and `--version` wherever they stand.
+  @ParentCommand var program: Xio
+
   func run() throws {
-    let values = shared.values
-    let diagnostics = Diagnostics(program: Arguments.shownName)
-    let output = try ReportOutput(
-      values, diagnostics,
-      apartFrom: [source.path, dest.path]
-        + [source.path.lastComponent].compactMap { name in
-          name.map { dest.path.appending($0) }
-        })
-    let result: CopyFile.Output
-    do throws(CopyError) {
-      result = try CopyFile(
-        from: source.path, to: dest.path, targetIsDirectory: dest.namesDirectory, values.transfer
-      ).run(output.makeMeasurement())
-    } catch {
-      report(error, diagnostics)
-      throw ExitStatus.failure
+    if program.version { return try program.run() }
+    let options = try options()
+    let operands = try CopyOperands(
+      operands.map { PathName($0.bytes) }, in: selection.targetDirectory.map { PathName($0.bytes) },
+      isNoDirectory: selection.noTargetDirectory, parents: selection.parents)
+    if let context = manner.context, !Labels.areKnown, context != CopyChoices.unsaid {
+      Diagnostics(program: Arguments.shownName).report(
+        "warning: ignoring --context; it requires an SELinux-enabled kernel")
     }
-    if let failure = result.failure { diagnostics.report(failure, namesAreQuoted: true) }
-    let isReported = output.finish(result.selection, result.report)
-    if result.failure != nil || !isReported { throw ExitStatus.failure }
+    let request = CopyRequest(
+      options: options, operands: operands, shared: shared.values, showsProgress: safety.progress)
+    let status = request.execute()
+    if status != .success { throw status }
   }
 
-  private func report(_ error: CopyError, _ diagnostics: Diagnostics) {
-    switch error {
-    case .io(let failure): diagnostics.report(failure, namesAreQuoted: true)
-    case .engine(let problem): diagnostics.report(problem)
-    case .isDirectory(let path):
-      diagnostics.report("-r not specified; omitting directory \(Quoting.always(path))")
-    case .sameFile(let source, let target):
-      diagnostics.report(
-        "\(Quoting.always(source)) and \(Quoting.always(target)) are the same file")
-    case .danglingLink(let path):
-      diagnostics.report("not writing through dangling symlink \(Quoting.always(path))")
+  /// What was asked for, with a word on what makes no sense.
+  func options() throws(UsageError) -> CopyOptions {
+    var options = CopyOptions()
+    try selection.apply(&options)
+    try overwriting.apply(&options)
+    try manner.apply(&options)
+    try safety.apply(&options)
+    if !selection.saysDereference { options.dereference = CopyChoices.dereference(options) }
+    options.verbose = manner.verbose || program.verbose || manner.debug
+    options.transfer = shared.values.transfer
+    if let context = manner.context, Labels.areKnown {
+      guard context != CopyChoices.unsaid else {
+        throw UsageError("-Z cannot look up the policy; name the label with --context=LABEL")
+      }
+      options.context = context
+    }
+    try check(options)
+    return options
+  }
+
+  private func check(_ options: CopyOptions) throws(UsageError) {
+    if overwriting.link, overwriting.symbolicLink {
+      throw UsageError("cannot make both hard and symbolic links")
+    }
+    if options.reflink == .always, options.sparse != .auto {
+      throw UsageError("--reflink can be used only with --sparse=auto")
+    }
+    if options.reflink == .always, options.isPhysical {
+      throw UsageError("--physical rules out --reflink=always")
+    }
+    if options.backup != .none,
+      options.overwriting == .skip || options.overwriting == .refuse
+    {
+      throw UsageError("--backup is mutually exclusive with -n or --update=none-fail")
     }
   }
 }

@@ -1,4 +1,6 @@
 internal import SystemPackage
+internal import XIOCache
+internal import XIOCompare
 internal import XIOEngines
 internal import XIOSystem
 
@@ -36,12 +38,54 @@ struct Diagnostics {
     hint(problem.mend)
   }
 
+  /// Prints what a comparison has left behind that was killed.
+  func report(_ leftover: Leftover) {
+    switch leftover {
+    case .removed(let path):
+      report("removed \(Quoting.always(path)), left behind by a compare that was killed")
+    case .kept(let path):
+      report("\(Quoting.always(path)) was perhaps left behind by a compare that was killed")
+      hint("remove it when no compare is at work in it, as on another machine")
+    }
+  }
+
+  /// Prints why the page cache does not hold of a file what it should, and what can be done.
+  func report(_ shortfall: CacheShortfall, _ path: FilePath) {
+    report("\(Quoting.always(path)): \(Self.text(shortfall))")
+    switch shortfall {
+    case .unknown:
+      hint("the kernel tells of pages those who own a file or may write to it, and root")
+    case .dirty, .inUse, .inMemory, .givenUp: break
+    }
+  }
+
+  /// Why the page cache does not hold what it should.
+  static func text(_ shortfall: CacheShortfall) -> String {
+    func pages(_ number: UInt64) -> String { number == 1 ? "1 page" : "\(number) pages" }
+    switch shortfall {
+    case .inMemory(let number):
+      return "\(pages(number)) cannot be evicted: the file system keeps its data in memory alone"
+    case .dirty(let number):
+      return "\(pages(number)) stayed: not on the device, as they were changed meanwhile"
+    case .inUse(let number, let processes) where processes.isEmpty:
+      return "\(pages(number)) stayed: in use by somebody who cannot be found out"
+    case .inUse(let number, let processes):
+      let shown = processes.prefix(3).joined(separator: ", ")
+      let more = processes.count > 3 ? " and \(processes.count - 3) more" : ""
+      return "\(pages(number)) stayed: mapped by process \(shown)\(more)"
+    case .givenUp(let number, let all):
+      return "\(number) of \(pages(all)) were given up again: memory is short"
+    case .unknown(let reason):
+      return "what is in the page cache cannot be known: \(reason)"
+    }
+  }
+
   /// What failed and why, in one line.
   static func text(_ failure: IOFailure, namesAreQuoted: Bool) -> String {
     let what = subject(failure, namesAreQuoted)
     let why = [failure.reason, failure.errno.map { "\($0)" }].compactMap { $0 }
       .joined(separator: ": ")
-    return what.isEmpty ? why : "\(what): \(why)"
+    return what.isEmpty || why.isEmpty ? what + why : "\(what): \(why)"
   }
 
   private static func subject(_ failure: IOFailure, _ namesAreQuoted: Bool) -> String {
@@ -66,6 +110,29 @@ struct Diagnostics {
     case .close: return "failed to close \(name)"
     case .truncate: return "failed to truncate \(name)"
     case .prepare: return name
+    case .access: return "cannot access \(name)"
+    case .createDirectory: return "cannot create directory \(name)"
+    case .makeDirectory: return "cannot make directory \(name)"
+    case .attributes: return "failed to get attributes of \(name)"
+    case .existing: return "\(name) exists but is not a directory"
+    case .target: return "target \(name)"
+    case .targetDirectory: return "target directory \(name)"
+    case .createNode: return "cannot create special file \(name)"
+    case .createSymbolicLink(let source):
+      return "cannot create symbolic link \(name) to \(Quoting.always(source))"
+    case .createHardLink(let source):
+      return "cannot create hard link \(name) to \(Quoting.always(source))"
+    case .readLink: return "cannot read symbolic link \(name)"
+    case .remove: return "cannot remove \(name)"
+    case .backup: return "cannot backup \(name)"
+    case .rename(let target): return "cannot rename \(name) to \(Quoting.always(target))"
+    case .clone(let source): return "failed to clone \(name) from \(Quoting.always(source))"
+    case .keepTimes: return "preserving times for \(name)"
+    case .keepOwner: return "failed to preserve ownership for \(name)"
+    case .keepMode: return "preserving permissions for \(name)"
+    case .keepAttributes: return "setting attributes for \(name)"
+    case .keepContext: return "failed to set the security context of \(name)"
+    case .verify: return "cannot verify \(name)"
     }
   }
 

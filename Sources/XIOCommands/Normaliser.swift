@@ -1,9 +1,16 @@
-/// A command line that cannot be understood, in GNU's words.
-struct UsageError: Error, Equatable {
-  var message: String
+/// A long option as it was given, whatever its spelling.
+struct GivenOption: Equatable {
+  var name: String
+  var value: String?
 
-  init(_ message: String) {
-    self.message = message
+  /// The option as the parser takes it.
+  var texts: [String] {
+    switch value {
+    case nil: ["--\(name)"]
+    // The parser takes nothing after the sign for no value at all.
+    case "": ["--\(name)", ""]
+    case let value?: ["--\(name)=\(value)"]
+    }
   }
 }
 
@@ -16,7 +23,7 @@ struct Normaliser {
   private let table: OptionTable
   /// Whether options end at the first operand.
   private let stopsAtOperand: Bool
-  private var options: [(name: String, texts: [String])] = []
+  private var options: [GivenOption] = []
   private var operands: [String] = []
 
   private init(_ table: OptionTable, stopsAtOperand: Bool) {
@@ -35,9 +42,32 @@ struct Normaliser {
   static func normalise(
     _ arguments: [String], _ table: OptionTable, stopsAtOperand: Bool
   ) throws(UsageError) -> [String] {
+    let parts = try split(arguments, table, stopsAtOperand: stopsAtOperand)
+    return parts.options + ["--"] + parts.operands
+  }
+
+  /// Tells options and operands apart; the parameters are those of
+  /// ``normalise(_:_:stopsAtOperand:)``.
+  ///
+  /// - Throws: ``UsageError``.
+  static func split(
+    _ arguments: [String], _ table: OptionTable, stopsAtOperand: Bool
+  ) throws(UsageError) -> (options: [String], operands: [String]) {
+    let (given, operands) = try parts(arguments, table, stopsAtOperand: stopsAtOperand)
+    let options = table.fold?(given) ?? given
+    return (options.flatMap(\.texts), operands)
+  }
+
+  /// Tells options and operands apart, and leaves options in their order; the parameters are those of
+  /// ``normalise(_:_:stopsAtOperand:)``.
+  ///
+  /// - Throws: ``UsageError``.
+  static func parts(
+    _ arguments: [String], _ table: OptionTable, stopsAtOperand: Bool
+  ) throws(UsageError) -> (options: [GivenOption], operands: [String]) {
     var normaliser = Normaliser(table, stopsAtOperand: stopsAtOperand)
     try normaliser.take(table.obsolete?(arguments) ?? arguments)
-    return normaliser.options.flatMap(\.texts) + ["--"] + normaliser.operands
+    return (normaliser.options, normaliser.operands)
   }
 
   private mutating func take(_ arguments: [String]) throws(UsageError) {
@@ -69,15 +99,15 @@ struct Normaliser {
     let value = parts.count > 1 ? String(parts[1]) : nil
     let name = try resolve(given)
     switch (table.long[name] ?? .flag, value) {
-    case (.flag, nil): add(name, nil)
+    case (.flag, nil): try add(name, nil)
     case (.flag, _?): throw UsageError("option '--\(name)' doesn't allow an argument")
-    case (.optional(let standard), nil): add(name, standard)
+    case (.optional(let standard), nil): try add(name, standard)
     case (.value, nil):
       guard let next = rest.popFirst() else {
         throw UsageError("option '--\(name)' requires an argument")
       }
-      add(name, next)
-    case (.value, let value?), (.optional, let value?): add(name, value)
+      try add(name, next)
+    case (.value, let value?), (.optional, let value?): try add(name, value)
     }
   }
 
@@ -92,7 +122,9 @@ struct Normaliser {
     let common = meanings.subtracting(table.own)
     if common.count == 1 { meanings = common }
     guard let name = meanings.first else {
-      throw UsageError("unrecognized option '--\(given)'")
+      throw UsageError(
+        "unrecognized option '--\(given)'",
+        suggestion: Suggestion.nearest(to: given, among: names).map { "--\($0)" })
     }
     guard meanings.count == 1 else {
       let list = candidates.map { "'--\($0)'" }.joined(separator: " ")
@@ -110,13 +142,13 @@ struct Normaliser {
       case .flags(let long):
         for option in long {
           let parts = option.dropFirst(2).split(separator: "=", maxSplits: 1)
-          add(String(parts[0]), parts.count > 1 ? String(parts[1]) : nil)
+          try add(String(parts[0]), parts.count > 1 ? String(parts[1]) : nil)
         }
       case .value(let name):
         if !letters.isEmpty {
-          add(name, String(letters))
+          try add(name, String(letters))
         } else if let next = rest.popFirst() {
-          add(name, next)
+          try add(name, next)
         } else {
           throw UsageError("option requires an argument -- '\(letter)'")
         }
@@ -127,15 +159,13 @@ struct Normaliser {
     }
   }
 
-  private mutating func add(_ name: String, _ value: String?) {
+  private mutating func add(_ name: String, _ value: String?) throws(UsageError) {
+    if let complaint = table.once[name], options.contains(where: { $0.name == name }) {
+      throw UsageError(complaint)
+    }
     if let rivals = table.rivals.first(where: { $0.contains(name) }) {
       options.removeAll { rivals.contains($0.name) }
     }
-    switch value {
-    case nil: options.append((name, ["--\(name)"]))
-    // The parser takes nothing after the sign for no value at all.
-    case "": options.append((name, ["--\(name)", ""]))
-    case let value?: options.append((name, ["--\(name)=\(value)"]))
-    }
+    options.append(GivenOption(name: name, value: value))
   }
 }

@@ -4,11 +4,13 @@ internal import SystemPackage
 /// The name of a file on the command line: bytes, whatever they are.
 struct Operand: ExpressibleByArgument {
   let path: FilePath
+  /// The name as it was given.
+  let bytes: [UInt8]
   /// Whether the name ends in a slash, which ``path`` does not keep: it must be a directory's.
   let namesDirectory: Bool
 
   init(argument: String) {
-    let bytes = Arguments.decode(argument)
+    bytes = Arguments.decode(argument)
     path = Arguments.path(bytes)
     namesDirectory = bytes.count > 1 && bytes.last == UInt8(ascii: "/")
   }

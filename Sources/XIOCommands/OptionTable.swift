@@ -23,14 +23,20 @@ struct OptionTable: Sendable {
   var own: Set<String> = []
   /// Options of which the last one counts.
   var rivals: [Set<String>] = []
+  /// Options that may be given once, and what is said when there are more.
+  var once: [String: String] = [:]
+  /// Options that say something about those before them, brought into a form in which order is nothing.
+  var fold: (@Sendable (_ options: [GivenOption]) -> [GivenOption])?
+  /// Whether operands do not pass through the parser, to which a thousand of them cost more than all else.
+  var keepsOperands = false
   /// Turns a first argument of the old kind, such as `-5f`, into options of today.
   var obsolete: (@Sendable (_ arguments: [String]) -> [String]?)?
 
   /// Options that every command which moves bytes has.
   static let shared: [String: Kind] = [
     "engine": .value, "notify": .value, "cache": .value, "block-size": .value,
-    "queue-depth": .value, "report": .optional("text"), "report-to": .value, "explain": .flag,
-    "help": .flag, "version": .flag,
+    "queue-depth": .value, "report": .optional("text"), "report-to": .value, "timeline": .value,
+    "explain": .flag, "help": .flag, "version": .flag,
   ]
 
   static let tail = OptionTable(
@@ -54,9 +60,60 @@ struct OptionTable: Sendable {
     rivals: [["bytes", "lines"], ["quiet", "verbose"]],
     obsolete: obsoleteTail)
 
+  static let cat = OptionTable(
+    long: shared.merging(
+      [
+        "show-all": .flag, "number-nonblank": .flag, "show-ends": .flag, "number": .flag,
+        "squeeze-blank": .flag, "show-tabs": .flag, "show-nonprinting": .flag, "progress": .flag,
+      ]
+    ) { $1 },
+    short: [
+      "A": .flags(["--show-all"]), "b": .flags(["--number-nonblank"]),
+      "e": .flags(["--show-nonprinting", "--show-ends"]), "E": .flags(["--show-ends"]),
+      "n": .flags(["--number"]), "s": .flags(["--squeeze-blank"]),
+      "t": .flags(["--show-nonprinting", "--show-tabs"]), "T": .flags(["--show-tabs"]),
+      "u": .flags([]), "v": .flags(["--show-nonprinting"]), "h": .flags(["--help"]),
+    ],
+    own: Set(shared.keys).subtracting(["help", "version"]).union(["progress"]))
+
+  static let fanin = OptionTable(
+    long: shared.merging(
+      [
+        "label": .value, "format": .value, "color": .value, "zero-terminated": .flag,
+        "delimiter": .value, "max-line": .value, "long-line": .value, "partial-flush": .value,
+        "order": .value, "window": .value, "idle-after": .value, "time": .value,
+        "time-format": .value, "on-full": .value, "memory": .value, "source-memory": .value,
+        "connections": .value, "reconnect": .flag, "no-reconnect": .flag, "from": .value,
+        "follow": .flag, "no-follow": .flag, "exclude": .value, "lines": .value,
+        "until-idle": .value, "pid": .value, "drain-timeout": .value, "checkpoint": .value,
+        "stats-every": .value, "latency": .value, "sleep-interval": .value, "strict": .flag,
+      ]
+    ) { $1 },
+    short: [
+      "z": .flags(["--zero-terminated"]), "s": .value("sleep-interval"), "h": .flags(["--help"]),
+    ],
+    synonyms: ["colour": "color"],
+    rivals: [["reconnect", "no-reconnect"], ["follow", "no-follow"]], keepsOperands: true)
+
+  static let cache = OptionTable(
+    long: [
+      "recursive": .flag, "json": .flag, "color": .value, "engine": .value, "notify": .value,
+      "block-size": .value, "queue-depth": .value, "help": .flag, "version": .flag,
+    ],
+    short: ["r": .flags(["--recursive"]), "R": .flags(["--recursive"]), "h": .flags(["--help"])],
+    synonyms: ["colour": "color"])
+
   /// The table of a command; nil for those whose parser takes arguments as they are.
   static func of(_ command: String?) -> OptionTable? {
-    command == "tail" ? tail : nil
+    switch command {
+    case "cat": cat
+    case "copy": copy
+    case "tail": tail
+    case "fanin": fanin
+    case "cache": cache
+    case "compare": compare
+    default: nil
+    }
   }
 
   /// `tail -5`, `+5`, `-5f`, `-20c`, `-2b`: a number, what it counts, and whether to follow. Such an

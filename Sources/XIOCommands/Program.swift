@@ -1,16 +1,18 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SystemPackage
+internal import XIOCat
 internal import XIOSystem
 
 /// The program as a whole: from its arguments to its exit status.
 public enum Program {
   /// Runs the command that the arguments name, and ends the process with its status.
   public static func main() -> Never {
+    ProcessEnvironment.restore()
     _ = StandardStreams.closed
     let brokenPipesWereIgnored = Termination.ignoreBrokenPipes()
-    let status = run(Arguments.raw())
-    if let signal = Termination.requested { Termination.raise(signal) }
+    let status = QuickStart.run() ?? run(Arguments.raw())
+    if let signal = Termination.signal { Termination.raise(signal) }
     if status == .readerLeft {
       if !brokenPipesWereIgnored { Termination.raise(SIGPIPE) }
       Diagnostics(program: Arguments.shownName).report("error writing standard output: Broken pipe")
@@ -23,10 +25,18 @@ public enum Program {
   private static func run(_ arguments: Arguments) -> ExitStatus {
     // Parsing costs about as much as starting the process, and plain operands need none.
     if arguments.command == "cat", arguments.hasOperandsOnly {
-      return CatCommand.execute(arguments.operands, SharedOptions.Values())
+      return CatCommand.execute(arguments.operands)
     }
     do {
-      var command = try Xio.parseAsRoot(arguments.forParser())
+      try arguments.checkCommand()
+      let words = try arguments.forParser()
+      if arguments.command == "cat", let plain = CatCommand.formatAlone(words.dropFirst()) {
+        return CatCommand.execute(plain.files, plain.format)
+      }
+      if arguments.command == "copy", let plain = try CopyRequest.plain(words.dropFirst()) {
+        return plain.execute()
+      }
+      var command = try Xio.parseAsRoot(words)
       try command.run()
       return .success
     } catch let status as ExitStatus {
@@ -39,13 +49,19 @@ public enum Program {
   /// Prints help where it was asked for, or what is wrong with the command line.
   private static func explain(_ error: any Error, _ arguments: Arguments) -> ExitStatus {
     if Xio.exitCode(for: error) == .success {
-      return StandardStreams.print(Xio.fullMessage(for: error, columns: Terminal.columns) + "\n")
+      if arguments.asksBriefly, let text = BriefHelp.text(of: arguments.command) {
+        return StandardStreams.print(text)
+      }
+      let help = Xio.fullMessage(for: error, columns: Terminal.columns) + "\n"
+      let subject = arguments.command == "help" ? arguments.firstWord : arguments.command
+      return StandardStreams.print(HelpText.polish(help, OptionTable.of(subject)))
     }
     let name = arguments.programName
     let diagnostics = Diagnostics(program: name)
-    let message = (error as? UsageError)?.message ?? Xio.message(for: error)
-    diagnostics.report(Arguments.display(message))
-    diagnostics.hint("try '\(name) --help'")
+    let problem = error as? UsageError ?? UsageError(parser: Xio.message(for: error))
+    diagnostics.report(Arguments.display(problem.message))
+    diagnostics.hint(
+      problem.suggestion.map { "did you mean '\($0)'?" } ?? "try '\(name) --help'")
     return .failure
   }
 }

@@ -15,6 +15,16 @@ enum Quoting {
     return text
   }
 
+  /// A word of a command line, in quotes only where a shell would take characters for its own.
+  static func word(_ bytes: [UInt8]) -> String {
+    guard bytes.starts(with: "--".utf8), let sign = bytes.firstIndex(of: UInt8(ascii: "=")) else {
+      return whereNeeded(Arguments.path(bytes))
+    }
+    let value = Array(bytes[(sign + 1)...])
+    let name = String(decoding: bytes[...sign], as: UTF8.self)
+    return name + (value.isEmpty ? "" : whereNeeded(Arguments.path(value)))
+  }
+
   private static let special = Array(" !\"$&'()*:;<=>?[\\^`|".utf8)
   /// Signs that stand for themselves between double quotes as they do between single ones.
   private static let plainSigns = Array(" '%+,-./:@]_".utf8)
@@ -41,9 +51,7 @@ enum Quoting {
     return text
   }
 
-  private static func bytes(_ path: FilePath) -> [UInt8] {
-    path.withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: path.length)) }
-  }
+  private static func bytes(_ path: FilePath) -> [UInt8] { TypedNames.here.bytes(of: path) }
 
   private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {

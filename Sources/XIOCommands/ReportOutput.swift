@@ -8,6 +8,8 @@ struct ReportOutput {
   private let values: SharedOptions.Values
   private let diagnostics: Diagnostics
   private let file: FileDescriptor?
+  /// Where operations are drawn, when that was asked for.
+  let timeline: Timeline?
 
   /// Opens the file that was named, so that a job does not run whose report could not be kept.
   ///
@@ -21,29 +23,15 @@ struct ReportOutput {
   ) throws(ExitStatus) {
     self.values = values
     self.diagnostics = diagnostics
-    guard let path = values.reportTo else {
-      file = nil
-      return
+    file = try values.reportTo.map { (path) throws(ExitStatus) in
+      try OutputFile.create(path, "report", diagnostics, apartFrom: files)
     }
-    if let other = files.first(where: { Self.isSameFile($0, path) }) {
-      diagnostics.report(
-        "\(Quoting.always(other)) and the report \(Quoting.always(path)) are the same file")
-      throw .failure
+    timeline = try values.timeline.map { (path) throws(ExitStatus) in
+      let others = files + (values.reportTo.map { [$0] } ?? [])
+      return Timeline(
+        try OutputFile.create(path, "timeline", diagnostics, apartFrom: others),
+        command: diagnostics.program)
     }
-    do throws(Errno) {
-      file = try System.open(path, [.writeOnly, .create, .truncate])
-    } catch {
-      diagnostics.report(IOFailure(.create, path, error), namesAreQuoted: true)
-      throw .failure
-    }
-  }
-
-  /// Whether two names stand for one file that holds data, or will once it is made.
-  private static func isSameFile(_ first: FilePath, _ second: FilePath) -> Bool {
-    guard let one = try? System.status(first), let other = try? System.status(second) else {
-      return first.lexicallyNormalized() == second.lexicallyNormalized()
-    }
-    return one.kind == .regular && one.isSameFile(as: other)
   }
 
   /// Observes the job, if there is to be a report.
@@ -56,9 +44,21 @@ struct ReportOutput {
   /// - Returns: Whether that went well.
   func finish(_ selection: EngineSelection, _ report: Report?) -> Bool {
     if values.explains { explain(selection) }
-    guard let report else { return true }
+    let isDrawn = finishTimeline()
+    guard let report else { return isDrawn }
     defer { if let file { try? System.close(file) } }
-    return write(report)
+    return write(report) && isDrawn
+  }
+
+  private func finishTimeline() -> Bool {
+    guard let timeline, let path = values.timeline else { return true }
+    do throws(Errno) {
+      try timeline.finish()
+      return true
+    } catch {
+      diagnostics.report(IOFailure(.write, path, error), namesAreQuoted: true)
+      return false
+    }
   }
 
   /// Writes a report, after which others may follow.

@@ -38,16 +38,13 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
   case text, json
 }
 
-/// Options of every command that moves bytes.
-struct SharedOptions: ParsableArguments {
+/// Which engine moves bytes, and in what portions.
+struct EngineOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The I/O model that moves the data.", valueName: "name"))
   var engine = EngineOption.auto
 
   @Option(help: ArgumentHelp("How posix-aio learns of completions.", valueName: "how"))
   var notify: AIONotification?
-
-  @Option(help: ArgumentHelp("How file data meets the page cache.", valueName: "mode"))
-  var cache = CacheMode.page
 
   @Option(
     help: ArgumentHelp(
@@ -59,28 +56,6 @@ struct SharedOptions: ParsableArguments {
     help: ArgumentHelp(
       "Operations in flight at most, 1 to 1024. (default: what suits the engine)", valueName: "n"))
   var queueDepth: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Say what the job did and cost, on standard error; text when no form is named.",
-      valueName: "form"))
-  var report: ReportFormat?
-
-  @Option(
-    help: ArgumentHelp("Write the report to a file instead.", valueName: "file"),
-    completion: .file())
-  var reportTo: Operand?
-
-  @Flag(help: "Say which engine ran, what fell back, and why.")
-  var explain = false
-
-  /// The values, for commands that have them without parsing.
-  struct Values {
-    var transfer = TransferOptions()
-    var report: ReportFormat?
-    var reportTo: FilePath?
-    var explains = false
-  }
 
   mutating func validate() throws {
     if notify != nil, engine != .named(.posixAIO) {
@@ -95,16 +70,65 @@ struct SharedOptions: ParsableArguments {
     }
   }
 
+  /// Whether anything was asked for.
+  var areGiven: Bool { engine != .auto || notify != nil || blockSize != nil || queueDepth != nil }
+
+  /// What was parsed.
+  var transfer: TransferOptions {
+    var transfer = TransferOptions()
+    transfer.engine = engine.name
+    transfer.notification = notify ?? .suspend
+    transfer.blockSize = blockSize?.value
+    transfer.queueDepth = queueDepth
+    return transfer
+  }
+}
+
+/// Options of every command that moves bytes.
+struct SharedOptions: ParsableArguments {
+  @OptionGroup(title: "Engine options")
+  var engineOptions: EngineOptions
+
+  @Option(help: ArgumentHelp("How file data meets the page cache.", valueName: "mode"))
+  var cache = CacheMode.page
+
+  @Option(
+    help: ArgumentHelp(
+      "Say what the job did and cost, on standard error; text when no form is named.",
+      valueName: "form"))
+  var report: ReportFormat?
+
+  @Option(
+    help: ArgumentHelp("Write the report to a file instead.", valueName: "file"),
+    completion: .file())
+  var reportTo: Operand?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a trace of all operations to a file, for Perfetto and chrome://tracing.",
+      valueName: "file"), completion: .file())
+  var timeline: Operand?
+
+  @Flag(help: "Say which engine ran, what fell back, and why.")
+  var explain = false
+
+  /// The values, for commands that have them without parsing.
+  struct Values {
+    var transfer = TransferOptions()
+    var report: ReportFormat?
+    var reportTo: FilePath?
+    var timeline: FilePath?
+    var explains = false
+  }
+
   /// What was parsed.
   var values: Values {
     var values = Values()
-    values.transfer.engine = engine.name
-    values.transfer.notification = notify ?? .suspend
+    values.transfer = engineOptions.transfer
     values.transfer.cache = cache
-    values.transfer.blockSize = blockSize?.value
-    values.transfer.queueDepth = queueDepth
     values.report = report ?? (reportTo == nil ? nil : .text)
     values.reportTo = reportTo?.path
+    values.timeline = timeline?.path
     values.explains = explain
     return values
   }

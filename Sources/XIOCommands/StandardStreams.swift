@@ -25,6 +25,7 @@ enum StandardStreams {
   /// - Throws: The error number.
   static func write(_ bytes: [UInt8], to descriptor: FileDescriptor) throws(Errno) {
     var done = 0
+    var repetition = Repetition(heedsWish: false)
     while done < bytes.count {
       do throws(Errno) {
         let result = bytes.withUnsafeBytes { all in
@@ -37,11 +38,10 @@ enum StandardStreams {
         guard count > 0 else { throw .ioError }
         done += count
       } catch {
-        switch error {
-        case .interrupted: continue
-        case .wouldBlock:
-          _ = try System.waitUntilReady(descriptor, forWriting: true, timeout: nil)
-        default: throw error
+        if let failure = repetition.failure(
+          after: error, waitingFor: descriptor, forWriting: true)
+        {
+          throw failure
         }
       }
     }
@@ -66,5 +66,14 @@ enum Terminal {
   static var columns: Int {
     let value = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? 80
     return (40...200).contains(value) ? value : 80
+  }
+
+  /// Whether the locale has more characters than those of ASCII.
+  static var hasUnicode: Bool {
+    let names = ["LC_ALL", "LC_CTYPE", "LANG"]
+    let name = names.lazy.compactMap { getenv($0).map { String(cString: $0) } }
+      .first { !$0.isEmpty }
+    let encoding = name?.uppercased() ?? ""
+    return encoding.hasSuffix("UTF-8") || encoding.hasSuffix("UTF8")
   }
 }

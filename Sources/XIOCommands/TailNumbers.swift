@@ -60,8 +60,7 @@ enum TailNumbers {
       if "descriptor".hasPrefix(text) { return .descriptor }
       if "name".hasPrefix(text) { return .name }
     }
-    throw UsageError(
-      "invalid argument '\(text)' for '--follow'; valid arguments are 'descriptor' and 'name'")
+    throw UsageError(text, for: "--follow", isNoneOf: ["descriptor", "name"])
   }
 
   /// A time in seconds, with decimals.

@@ -5,7 +5,10 @@ struct Xio: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "xio",
     abstract: "Move bytes by the I/O model of your choice, and learn what the kernel did.",
-    subcommands: [CopyCommand.self, CatCommand.self, TailCommand.self, EnginesCommand.self])
+    subcommands: [
+      CopyCommand.self, CatCommand.self, TailCommand.self, FaninCommand.self,
+      CompareCommand.self, EnginesCommand.self, CacheCommand.self,
+    ])
 
   @Flag(help: "Print the version.")
   var version = false
@@ -23,7 +26,10 @@ struct Xio: ParsableCommand {
   }
 
   /// Whether a name is one of a command.
-  static func hasCommand(_ name: String?) -> Bool {
-    configuration.subcommands.contains { $0.configuration.commandName == name }
+  static func hasCommand(_ name: String?) -> Bool { commands.contains { $0 == name } }
+
+  /// The names of all commands.
+  static var commands: [String] {
+    configuration.subcommands.compactMap { $0.configuration.commandName }
   }
 }

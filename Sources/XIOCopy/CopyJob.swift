@@ -3,144 +3,137 @@ internal import XIOEngines
 internal import XIOReport
 internal import XIOSystem
 
-/// One copy, on whichever engine was chosen.
+/// One copy, on whichever engine was chosen: operands in their order, each tree by several threads.
 struct CopyJob: TransferJob {
-  struct Output {
-    var result: TransferResult
-    var metrics: DriverMetrics
-    var counters: EngineCounters
-    var files: [ObservedFile]
-    /// Whether the file system took O_DIRECT and wrote through the page cache.
-    var directWasIgnored = false
-    var failure: IOFailure?
+  let run: CopyRun
+  let operands: CopyOperands
+  let observer: LatencyObserver?
+  /// Why things were done as they were.
+  private(set) var reasons: [String] = []
+  /// The target, for the report.
+  private(set) var target = FilePath()
+
+  init(run: CopyRun, operands: CopyOperands, observer: LatencyObserver?) {
+    self.run = run
+    self.operands = operands
+    // Several threads observe.
+    let monitor = Monitor()
+    self.observer = observer.map { observe in
+      { direction, duration in monitor.locked { observe(direction, duration) } }
+    }
   }
-
-  let source: CopySource
-  let target: CopyTarget
-  let plan: CopyPlan
-  let measures: Bool
-
-  /// Files from this size in bytes on are allocated before O_DIRECT writes into them, so that no
-  /// write has to extend the file, which the kernel does for one writer at a time.
-  private static let allocationThreshold: Int64 = 1 << 20
 
   mutating func run<Session: TransferSession & ~Copyable>(
     _ session: inout Session
-  ) throws(IOFailure) -> Output {
-    let opened = try target.open(measures: measures)
-    var output = Output(
-      result: TransferResult(), metrics: DriverMetrics(), counters: EngineCounters(), files: [])
-    do throws(IOFailure) {
-      try prepare(opened)
-      output.result = session.transfer(
-        from: source.endpoint(plan.source), to: endpoint(opened))
-      if let failure = output.result.failure { throw describe(failure) }
-      try finish(opened, &output)
-    } catch {
-      output.failure = error
-      giveUp(opened, output.result)
+  ) throws(CopyProblem) {
+    let resolved = try operands.resolve(run)
+    target = resolved.target
+    let helpers = Helpers(run, observer)
+    let surveyor =
+      run.showsProgress
+      ? try? Thread.start { [run, operands] in
+        var survey = Survey(run.options, isOver: { run.isOver })
+        let areSeen = operands.sources.allSatisfy { survey.add($0) }
+        if areSeen { run.advance(.total(files: survey.files, bytes: survey.bytes)) }
+      } : nil
+    defer {
+      run.end()
+      surveyor?.join()
     }
-    output.metrics = session.metrics
-    output.counters = session.counters
-    observe(opened, &output)
-    do throws(Errno) {
-      try System.close(opened.descriptor)
-    } catch {
-      output.failure = output.failure ?? IOFailure(.close, target.path, error)
-      target.remove(opened)
-    }
-    return output
-  }
-
-  /// Removes a target that is ours, and leaves of another what has arrived without a gap: a file of
-  /// the full size would look complete.
-  private func giveUp(_ opened: CopyTarget.Opened, _ result: TransferResult) {
-    target.remove(opened)
-    guard !opened.isOurs, opened.status.kind == .regular else { return }
-    let size = max(result.contiguousBytes, result.bytesOffloaded)
-    // The failure that led here is the one to report.
-    try? System.truncate(opened.descriptor, to: size)
-  }
-
-  private func endpoint(_ opened: CopyTarget.Opened) -> Endpoint {
-    Endpoint(
-      descriptor: opened.descriptor, kind: opened.status.kind,
-      position: opened.status.kind.isPositional ? .offset(0) : .stream, cache: plan.target)
-  }
-
-  private func prepare(_ opened: CopyTarget.Opened) throws(IOFailure) {
-    if plan.source.mode == .direct {
-      try System.attempt(.prepare, source.path) { () throws(Errno) in
-        try CachePlan.setDirect(source.descriptor, true)
+    var reasons: [String] = []
+    let run = run
+    let failure: CopyProblem? = withUnsafeMutablePointer(to: &session) { session in
+      do throws(Errno) {
+        let worker = try CopyWorker(run) { session.pointee.transfer(from: $0, to: $1) }
+        for operand in resolved.pairs where Termination.requested == nil {
+          resolved.copy(operand, worker, helpers)
+        }
+        helpers.end()
+        for error in run.fileSystems.synchronize() {
+          run.report(.io(IOFailure(.synchronise, resolved.target, error)))
+        }
+        reasons = worker.cache.reasons + helpers.reasons
+        worker.close()
+        return nil
+      } catch {
+        return .io(IOFailure(.prepare, nil, error, reason: "no memory for buffers"))
       }
     }
-    guard plan.target.mode == .direct else { return }
-    try System.attempt(.prepare, target.path) { () throws(Errno) in
-      try CachePlan.setDirect(opened.descriptor, true)
-    }
-    guard opened.status.kind == .regular, source.size >= Self.allocationThreshold else { return }
-    do throws(Errno) {
-      try System.allocate(opened.descriptor, size: source.size)
-    } catch {
-      guard error == .notSupported || error == .noFunction else {
-        throw IOFailure(.write, target.path, error)
-      }
-    }
+    self.reasons = reasons
+    var totals = CopyTotals()
+    totals.metrics = session.metrics
+    totals.counters = session.counters
+    run.add(totals)
+    if let failure { throw failure }
+  }
+}
+
+/// The threads that help with trees; the first one is started when there is one.
+final class Helpers {
+  private let run: CopyRun
+  private let observer: LatencyObserver?
+  private var threads: [Thread] = []
+  private(set) var reasons: [String] = []
+
+  init(_ run: CopyRun, _ observer: LatencyObserver?) {
+    self.run = run
+    self.observer = observer
   }
 
-  private func describe(_ failure: TransferFailure) -> IOFailure {
-    switch failure.side {
-    case .source: IOFailure(.read, source.path, failure.errno)
-    case .target: IOFailure(.write, target.path, failure.errno)
-    case nil: IOFailure(.copy(to: target.path), source.path, failure.errno)
-    }
+  /// So many threads in all copy a tree when nobody says: one for each processor, up to the number beyond
+  /// which they mostly wait for each other.
+  static func number(_ options: CopyOptions) -> Int {
+    if options.overwriting == .ask { return 1 }
+    return options.jobs ?? min(8, System.processors)
   }
 
-  private func finish(
-    _ opened: CopyTarget.Opened, _ output: inout Output
-  ) throws(IOFailure) {
-    let result = output.result
-    guard opened.status.kind == .regular else { return }
-    // The source may have become shorter than what was allocated, or written ahead of its end.
-    let moved = result.bytesWritten + result.bytesOffloaded + result.bytesReflinked
-    let size = min(moved, result.sourceEnd ?? moved)
-    let status = try System.attempt(.stat, target.path) { () throws(Errno) in
-      try System.status(opened.descriptor)
-    }
-    if status.size != size {
-      try System.attempt(.truncate, target.path) { () throws(Errno) in
-        try System.truncate(opened.descriptor, to: size)
-      }
-    }
-    if plan.target.mode != .page { try leaveCache(opened, size, &output) }
-  }
-
-  /// Sees to it that no page of the target stays behind: uncached ones go when they have been written,
-  /// and some file systems (btrfs) write through the page cache in spite of O_DIRECT.
-  private func leaveCache(
-    _ opened: CopyTarget.Opened, _ size: Int64, _ output: inout Output
-  ) throws(IOFailure) {
-    if plan.target.mode == .direct {
-      guard let pages = try? System.cachedPages(opened.descriptor), pages.resident > 0 else {
+  /// Makes sure that all of them run.
+  func start() {
+    let number = Self.number(run.options)
+    while threads.count + 1 < number {
+      do throws(Errno) {
+        threads.append(try Thread.start { [run, observer] in Self.help(run, observer) })
+      } catch {
+        reasons.append("\(threads.count + 1) threads, not \(number): \(error)")
         return
       }
-      output.directWasIgnored = true
-    }
-    try System.attempt(.synchronise, target.path) { () throws(Errno) in
-      // All pages are this copy's own: the file was empty before.
-      try CachePlan.writeOut(opened.descriptor, 0..<size)
     }
   }
 
-  private func observe(_ opened: CopyTarget.Opened, _ output: inout Output) {
-    guard measures, let before = opened.before else { return }
-    let after = PageCacheProbe(opened.descriptor, kind: opened.status.kind, size: 0)
-    output.files.append(
-      ObservedFile(
-        path: target.path, role: .target, asked: plan.asked, mode: plan.target.mode.rawValue,
-        alignment: plan.target.shownAlignment,
-        size: output.result.bytesWritten + output.result.bytesOffloaded
-          + output.result.bytesReflinked, before: before, after: after,
-        directWasIgnored: output.directWasIgnored))
+  /// Waits until all have ended.
+  func end() {
+    run.queue.close()
+    for thread in threads { thread.join() }
+    if !threads.isEmpty { reasons.append("\(threads.count + 1) threads copied the tree") }
+  }
+
+  private static func help(_ run: CopyRun, _ observer: LatencyObserver?) {
+    var job = HelperJob(run: run)
+    // Not with engines that hand descriptors to threads of others, nor where those are kept for the end.
+    if run.chooses, !run.options.isCareful { try? Thread.unshareDescriptors() }
+    // An engine that cannot be had once more leaves its part to the others.
+    try? Registry.run(
+      &job, run.session, onLatency: observer, onProgress: run.arrivals)
+  }
+}
+
+/// What a thread that helps does with an engine of its own.
+struct HelperJob: TransferJob {
+  let run: CopyRun
+
+  mutating func run<Session: TransferSession & ~Copyable>(
+    _ session: inout Session
+  ) throws(Never) {
+    let run = run
+    withUnsafeMutablePointer(to: &session) { session in
+      let made = try? CopyWorker(run) { session.pointee.transfer(from: $0, to: $1) }
+      guard let worker = made else { return }
+      worker.work(helps: true)
+      worker.close()
+    }
+    var totals = CopyTotals()
+    totals.metrics = session.metrics
+    totals.counters = session.counters
+    run.add(totals)
   }
 }

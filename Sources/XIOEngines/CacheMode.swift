@@ -121,10 +121,23 @@ public enum CachePlan {
     let start = range.lowerBound
     let count = Int64(range.count)
     try System.writeBack(descriptor, at: start, count: count)
+    try drop(descriptor, at: start, count: count)
+  }
+
+  /// Takes the clean pages of a range out of the page cache, for everybody.
+  ///
+  /// - Parameters:
+  ///   - descriptor: The file.
+  ///   - offset: Where the range begins, in bytes.
+  ///   - count: Its length in bytes; 0 is the rest of the file.
+  /// - Throws: The error number.
+  public static func drop(
+    _ descriptor: FileDescriptor, at offset: Int64 = 0, count: Int64 = 0
+  ) throws(Errno) {
     // A page that the kernel still holds for the end of its writeback can be dropped a little later.
     for _ in 0..<16 {
-      try System.dropPages(descriptor, at: start, count: count)
-      guard let left = try? System.cachedPages(descriptor, at: start, count: count),
+      try System.dropPages(descriptor, at: offset, count: count)
+      guard let left = try? System.cachedPages(descriptor, at: offset, count: count),
         left.resident > 0
       else { return }
       System.pause(nanoseconds: 50_000)
@@ -138,5 +151,35 @@ public enum CachePlan {
     let flags = try System.statusFlags(descriptor)
     try System.setStatusFlags(
       descriptor, isOn ? flags.union(.direct) : flags.subtracting(.direct))
+  }
+
+  /// Makes an input one that is read as a cache mode asks for.
+  ///
+  /// Standard input is opened anew for direct I/O: O_DIRECT on it would hit everybody who shares it.
+  ///
+  /// - Parameters:
+  ///   - descriptor: The input as it was opened.
+  ///   - cache: What its cache mode has come to.
+  ///   - path: Its name in messages.
+  ///   - isStandardInput: Whether somebody else opened it.
+  ///   - start: Where reading begins, in bytes.
+  /// - Returns: What to read from: the descriptor itself, or another.
+  /// - Throws: ``IOFailure`` where reading cannot begin there, and of open(2) and fcntl(2).
+  public static func input(
+    _ descriptor: FileDescriptor, _ cache: CacheTreatment, _ path: FilePath,
+    isStandardInput: Bool, from start: Int64
+  ) throws(IOFailure) -> FileDescriptor {
+    guard cache.mode == .direct else { return descriptor }
+    guard start % Int64(cache.alignment) == 0 else {
+      throw IOFailure(
+        .prepare, path, nil,
+        reason: "O_DIRECT cannot begin at offset \(start), no multiple of \(cache.alignment)",
+        hint: "use --cache uncached or --cache page")
+    }
+    return try System.attempt(.prepare, path) { () throws(Errno) in
+      if isStandardInput { return try System.open("/proc/self/fd/0", [.readOnly, .direct]) }
+      try setDirect(descriptor, true)
+      return descriptor
+    }
   }
 }

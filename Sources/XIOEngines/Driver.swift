@@ -1,80 +1,31 @@
 public import SystemPackage
 public import XIOSystem
 
-/// A transfer that one buffer is to make: as many operations as it takes.
-public struct Request {
-  /// Whether it reads or writes, and what.
-  public var direction: Direction, endpoint: Endpoint
-  /// Where it begins, in bytes; nil is the descriptor's own position.
-  public var offset: Int64?
-  /// The buffer, by its index in the pool.
-  public var slot: Int
-  /// The first byte of the buffer that takes part, and how many do.
-  public var start: Int, count: Int
-  /// Whether a short count is to be made up for.
-  public var fills: Bool
-  /// Whether the call is made before anything is waited for, as it is likely not to have to.
-  public var triesFirst: Bool
-  /// Whether it counts in phases and latencies: what only stands by while others wait would count
-  /// the same time again.
-  public var isMeasured: Bool
-
-  /// Describes a transfer.
-  public init(
-    direction: Direction, endpoint: Endpoint, offset: Int64?, slot: Int, start: Int = 0,
-    count: Int, fills: Bool, triesFirst: Bool = false, isMeasured: Bool = true
-  ) {
-    self.isMeasured = isMeasured
-    self.triesFirst = triesFirst
-    self.direction = direction
-    self.endpoint = endpoint
-    self.offset = offset
-    self.slot = slot
-    self.start = start
-    self.count = count
-    self.fills = fills
-  }
-}
-
-/// The end of a request.
-public struct Outcome {
-  /// Which request: the buffer, and the direction.
-  public var slot: Int, direction: Direction
-  /// The bytes moved; fewer than asked at the end of a file.
-  public var count: Int
-  /// Why it ended early.
-  public var failure: Errno?
-}
-
 /// The one place that knows what to do about short counts, EINTR, EAGAIN and calls without progress.
 public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
-  private struct State {
-    var request: Request
-    var done = 0
-    /// What the operation in flight covers.
-    var range = 0..<0
-    /// Whether it is a wait for readiness, after an EAGAIN.
-    var isWaiting = false
-    var submitted: Nanoseconds = 0
-  }
-
   private var engine: Engine
-  private var states: [State?]
+  private let states: RequestTable
   private var backlog: [Int] = []
   private var outcomes: [Outcome] = []
+  /// What was handed out last; its memory serves again once the caller has let go of it.
+  private var handed: [Outcome] = []
   private var completions: [Completion] = []
   /// What was counted so far.
   public private(set) var metrics = DriverMetrics()
   private let measures: Bool
   private let onLatency: LatencyObserver?
+  private let track: TimelineTrack?
+  private let onProgress: ProgressObserver?
   /// How many requests have begun and not ended.
   public private(set) var inFlight = 0
 
-  init(_ engine: consuming Engine, slots: Int, onLatency: LatencyObserver?) {
+  init(_ engine: consuming Engine, slots: Int, _ observers: TransferObservers) {
     self.engine = engine
-    states = Array(repeating: nil, count: slots)
-    measures = onLatency != nil
-    self.onLatency = onLatency
+    states = RequestTable(slots)
+    measures = observers.measures
+    track = observers.track
+    onLatency = observers.onLatency
+    onProgress = observers.onProgress
   }
 
   /// What the engine counted so far.
@@ -87,7 +38,7 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   ///
   /// - Throws: The error number of the engine's machinery; a failure of the request is an outcome.
   public mutating func start(_ request: Request) throws(Errno) {
-    states[request.slot] = State(request: request)
+    states[request.slot].pointee.begin(request)
     inFlight += 1
     try advance(request.slot)
   }
@@ -100,12 +51,18 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   public mutating func next(until deadline: Nanoseconds? = nil) throws(Errno) -> [Outcome] {
     // Calls on files are not interrupted by signals, so the wish has to be looked for.
     if Termination.requested != nil { throw .interrupted }
+    var repetition = Repetition()
     while outcomes.isEmpty, inFlight > 0 {
-      try reap(until: deadline)
+      try reap(until: deadline, &repetition)
       if outcomes.isEmpty, let deadline, Clock.monotonic >= deadline { break }
     }
-    defer { outcomes.removeAll(keepingCapacity: true) }
-    return outcomes
+    return handOut()
+  }
+
+  private mutating func handOut() -> [Outcome] {
+    swap(&outcomes, &handed)
+    outcomes.empty()
+    return handed
   }
 
   /// Looks for what has ended without waiting, where calls that end at once would keep ``next(until:)``
@@ -113,7 +70,8 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   ///
   /// - Throws: An error of the engine's machinery.
   public mutating func poll() throws(Errno) {
-    if inFlight > 0 { try reap(until: 0) }
+    var repetition = Repetition()
+    if inFlight > 0 { try reap(until: 0, &repetition) }
   }
 
   /// What has ended by now, whatever signals have come: a job that ends has to know it.
@@ -121,16 +79,17 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   /// - Returns: Outcomes that ``next(until:)`` would have returned.
   public mutating func finished() -> [Outcome] {
     try? poll()
-    defer { outcomes.removeAll(keepingCapacity: true) }
-    return outcomes
+    return handOut()
   }
 
-  private mutating func reap(until deadline: Nanoseconds?) throws(Errno) {
-    completions.removeAll(keepingCapacity: true)
+  private mutating func reap(
+    until deadline: Nanoseconds?, _ repetition: inout Repetition
+  ) throws(Errno) {
+    completions.empty()
     do throws(Errno) {
       _ = try engine.reap(atLeast: 1, deadline: deadline) { completions.append($0) }
     } catch {
-      guard error == .interrupted, Termination.requested == nil else { throw error }
+      guard repetition.isDue(after: error) else { throw error }
     }
     for index in completions.indices {
       let completion = completions[index]
@@ -146,18 +105,18 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
 
   /// Submits operations for a slot until one is in flight or the request has ended.
   private mutating func advance(_ slot: Int) throws(Errno) {
-    while var state = states[slot] {
-      let operation = nextOperation(&state)
-      if measures { state.submitted = Clock.monotonic }
-      states[slot] = state
+    let state = states[slot]
+    while state.pointee.isActive {
+      let operation = state.pointee.nextOperation()
+      if measures { state.pointee.submitted = Clock.monotonic }
       let submission = try engine.submit(operation)
       if case .full = submission {
         backlog.append(slot)
         return
       }
       metrics.operations += 1
-      if measures, !state.isWaiting, state.request.isMeasured {
-        metrics.recorder.begin(state.request.direction, at: state.submitted)
+      if measures, state.pointee.isMeasured {
+        metrics.recorder.begin(state.pointee.request.direction, at: state.pointee.submitted)
       }
       guard case .completed(let completion) = submission else { return }
       record(completion, slot)
@@ -165,94 +124,113 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
     }
   }
 
-  private func nextOperation(_ state: inout State) -> Operation {
-    let request = state.request
-    let endpoint = request.endpoint
-    let id = OperationID(UInt64(request.slot))
-    if state.isWaiting {
-      return Operation(
-        id: id, descriptor: endpoint.descriptor, kind: endpoint.kind,
-        verb: request.direction == .read ? .waitReadable : .waitWritable)
-    }
-    // O_DIRECT cannot go on in the middle of a block: what there is of it is moved once more.
-    let first =
-      endpoint.isDirect ? state.done / endpoint.alignment * endpoint.alignment : state.done
-    let length = min(request.count - first, System.transferLimit)
-    state.range = first..<first + length
-    let offset = request.offset.map { $0 + Int64(first) }
-    return Operation(
-      id: id, descriptor: endpoint.descriptor, kind: endpoint.kind,
-      verb: request.direction == .read ? .read(at: offset) : .write(at: offset),
-      slot: request.slot, range: request.start + first..<request.start + first + length,
-      flags: endpoint.flags, isDirect: endpoint.isDirect,
-      triesFirst: request.triesFirst && state.done == 0)
-  }
-
   private mutating func record(_ completion: Completion, _ slot: Int) {
     metrics.completions += 1
-    guard measures, let state = states[slot], !state.isWaiting, state.request.isMeasured else {
-      return
-    }
+    let state = states[slot]
+    guard measures, state.pointee.isActive, state.pointee.isMeasured else { return }
     let now = Clock.monotonic
-    metrics.recorder.end(state.request.direction, at: now, completion.phases)
-    if case .success = completion.result {
-      onLatency?(state.request.direction, now - state.submitted)
-    }
+    let time = now - state.pointee.submitted
+    let direction = state.pointee.request.direction
+    let isWaiting = state.pointee.isWaiting
+    let phases = isWaiting ? .measured(.explicit, wait: time, copy: 0) : completion.phases
+    metrics.recorder.end(direction, at: now, phases)
+    track?.add(
+      direction, slot: slot, state.pointee.request.endpoint.descriptor,
+      state.pointee.submitted...now, phases, completion.result)
+    if !isWaiting, case .success = completion.result { onLatency?(direction, time) }
   }
 
   /// Takes a result in; says whether the request has ended.
   private mutating func settle(_ slot: Int, _ result: Result<Int, Errno>) -> Bool {
-    guard var state = states[slot] else { return true }
-    defer { if states[slot] != nil { states[slot] = state } }
-    let wasWaiting = state.isWaiting
-    state.isWaiting = false
+    let state = states[slot]
+    guard state.pointee.isActive else { return true }
+    let wasWaiting = state.pointee.isWaiting
+    state.pointee.isWaiting = false
     switch result {
-    case .failure(.interrupted) where Termination.requested == nil:
+    case .failure(let errno) where state.pointee.repetition.isDue(after: errno):
       metrics.interruptions += 1
+      state.pointee.isWaiting = state.pointee.request.onlyWaits
       return false
-    case .failure(.wouldBlock) where !wasWaiting:
-      state.isWaiting = true
+    case .failure(.wouldBlock)
+    where !wasWaiting && !state.pointee.request.neverWaits
+      && state.pointee.repetition.isDueAfterWait():
+      state.pointee.isWaiting = true
       return false
     case .failure(let errno):
       return end(state, errno)
     case .success where wasWaiting:
-      return false
+      return state.pointee.request.onlyWaits ? end(state, nil) : false
     case .success(let count):
-      let reached = state.range.lowerBound + count
-      if count < state.range.count { metrics.shortCounts += 1 }
-      // Not having got any further is the end of what is read, and an error of what is written.
-      guard reached > state.done else {
-        return end(state, state.request.direction == .read ? nil : .ioError)
+      let reached = state.pointee.range.lowerBound + count
+      if count < state.pointee.range.count {
+        metrics.shortCounts += 1
+        state.pointee.repetition = Repetition()
       }
-      state.done = reached
-      guard state.done == state.request.count || !state.request.fills else { return false }
-      return end(state, nil)
+      // Not having got any further is the end of what is read, and an error of what is written.
+      guard reached > state.pointee.done else {
+        return end(state, state.pointee.request.direction == .read ? nil : .ioError)
+      }
+      if state.pointee.request.direction == .write {
+        onProgress?(Int64(reached - state.pointee.done))
+      }
+      state.pointee.done = reached
+      let isWhole = reached == state.pointee.request.count
+      return isWhole || !state.pointee.request.fills ? end(state, nil) : false
     }
   }
 
-  private mutating func end(_ state: State, _ failure: Errno?) -> Bool {
-    let request = state.request
+  private mutating func end(
+    _ state: UnsafeMutablePointer<RequestState>, _ failure: Errno?
+  ) -> Bool {
     outcomes.append(
       Outcome(
-        slot: request.slot, direction: request.direction, count: state.done, failure: failure))
-    states[request.slot] = nil
-    inFlight -= 1
+        slot: state.pointee.request.slot, direction: state.pointee.request.direction,
+        count: state.pointee.done, failure: failure))
+    giveUp(state)
     return true
+  }
+
+  private mutating func giveUp(_ state: UnsafeMutablePointer<RequestState>) {
+    state.pointee.isActive = false
+    inFlight -= 1
+  }
+
+  /// Writes the end of a file that O_DIRECT cannot write, once nothing else is in flight: the page it
+  /// lies in may hold bytes that went past the cache before.
+  ///
+  /// - Parameter request: The end, to be written at its offset to a file that this program has emptied.
+  /// - Returns: How it ended.
+  /// - Throws: The error number of the engine's machinery.
+  mutating func writeTail(_ request: Request) throws(Errno) -> Outcome {
+    var request = request
+    request.endpoint.cache = .page
+    let file = request.endpoint.descriptor
+    try CachePlan.setDirect(file, false)
+    try start(request)
+    guard var outcome = try next().first else { throw .ioError }
+    guard outcome.failure == nil, let offset = request.offset else { return outcome }
+    // The page is this program's own. Whole pages alone can be dropped, so the range begins where the
+    // page does.
+    do throws(Errno) {
+      try CachePlan.writeOut(file, (offset & ~4095)..<offset + Int64(request.count))
+    } catch {
+      outcome.failure = error
+    }
+    return outcome
   }
 
   /// Ends what is in flight: cancels what can be cancelled or may wait for ever, and waits for the rest.
   mutating func drain() {
-    for slot in states.indices {
-      guard let state = states[slot],
-        Engine.traits.cancels || !state.request.endpoint.kind.isPositional
-      else { continue }
-      let cancel = Operation(
-        id: OperationID(UInt64.max), descriptor: state.request.endpoint.descriptor,
-        kind: state.request.endpoint.kind, verb: .cancel(OperationID(UInt64(slot))))
-      _ = try? engine.submit(cancel)
+    for slot in 0..<states.count where states[slot].pointee.isActive {
+      let state = states[slot]
+      guard Engine.traits.cancels || !state.pointee.request.endpoint.kind.isPositional else {
+        continue
+      }
+      _ = try? engine.submit(state.pointee.cancellation)
       // What a helper thread waits for cannot be had back; its buffer stays with it.
-      if !Engine.traits.cancels { states[slot] = nil; inFlight -= 1 }
+      if !Engine.traits.cancels { giveUp(state) }
     }
+    var repetition = Repetition(heedsWish: false)
     while inFlight > 0 {
       var ended: [Int] = []
       let result = Result { () throws(Errno) in
@@ -260,12 +238,11 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
       }
       // What an engine does not have can only be given up.
       if case .success(0) = result, backlog.isEmpty { return }
-      for slot in ended + backlog where states.indices.contains(slot) && states[slot] != nil {
-        states[slot] = nil
-        inFlight -= 1
+      for slot in ended + backlog where (0..<states.count).contains(slot) {
+        if states[slot].pointee.isActive { giveUp(states[slot]) }
       }
       backlog.removeAll()
-      if case .failure(let errno) = result, errno != .interrupted { return }
+      if case .failure(let errno) = result, !repetition.isDue(after: errno) { return }
     }
   }
 
@@ -273,11 +250,8 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
   ///
   /// - Throws: The error number of the engine's machinery.
   public mutating func cancel(_ slot: Int) throws(Errno) {
-    guard let state = states[slot] else { return }
-    let cancel = Operation(
-      id: OperationID(UInt64.max), descriptor: state.request.endpoint.descriptor,
-      kind: state.request.endpoint.kind, verb: .cancel(OperationID(UInt64(slot))))
-    _ = try engine.submit(cancel)
+    guard states[slot].pointee.isActive else { return }
+    _ = try engine.submit(states[slot].pointee.cancellation)
   }
 
   /// Tells the engine that a descriptor is about to be used otherwise.
@@ -294,6 +268,22 @@ public struct Driver<Engine: IOEngine & ~Copyable>: ~Copyable {
 /// Told of the time in nanoseconds from the submission of an operation to its completion.
 public typealias LatencyObserver = (Direction, Nanoseconds) -> Void
 
+/// Told how many more bytes have arrived.
+public typealias ProgressObserver = (Int64) -> Void
+
+/// Who is told of what while a session works.
+struct TransferObservers {
+  /// Told of the duration of every operation; nil measures nothing.
+  var onLatency: LatencyObserver?
+  /// Told of every arrival.
+  var onProgress: ProgressObserver?
+  /// Where operations are drawn; nil draws none.
+  var track: TimelineTrack?
+
+  /// Whether operations are measured.
+  var measures: Bool { onLatency != nil || track != nil }
+}
+
 /// What a driver has counted.
 public struct DriverMetrics: Sendable {
   /// Operations that engines took, and that they completed.
@@ -305,4 +295,13 @@ public struct DriverMetrics: Sendable {
 
   /// Nothing has happened yet.
   public init() {}
+
+  /// Adds what another driver has counted at the same time.
+  public mutating func add(_ other: DriverMetrics) {
+    operations += other.operations
+    completions += other.completions
+    shortCounts += other.shortCounts
+    interruptions += other.interruptions
+    recorder.add(other.recorder)
+  }
 }

@@ -28,6 +28,10 @@ public struct Endpoint: Sendable {
   /// O_DIRECT.
   public var skipped = 0
 
+  /// Whether the bytes of a source have to be copied before they are written, as those of the target
+  /// itself: what the kernel holds would change with it.
+  public var needsCopy = false
+
   /// Describes an end.
   public init(
     descriptor: FileDescriptor, kind: FileKind, position: Position, size: Int64 = 0,

@@ -8,6 +8,16 @@ public enum EngineName: String, CaseIterable, Sendable {
   case libaio, uring, kernel
 }
 
+extension EngineName {
+  /// Whether reads wait inside a call, of this thread or another, so that descriptors must block.
+  public var waitsInside: Bool {
+    switch self {
+    case .blocking, .posixAIO, .uring: true
+    case .nonblocking, .select, .poll, .epoll, .sigio, .libaio, .kernel: false
+    }
+  }
+}
+
 /// What an engine is, apart from the machine it runs on.
 public struct EngineTraits: Sendable {
   /// Whether the result is announced by the call's return or by an event of its own.
@@ -33,14 +43,18 @@ public struct EngineTraits: Sendable {
   public var maximumDepth: Int?
   /// Whether an operation that has begun can be cancelled.
   public var cancels: Bool
+  /// Whether it can be told when a stream is ready, apart from reading it.
+  public var tellsReadiness: Bool
+  /// How often in a row an engine that was told of readiness in vain waits again by itself.
+  static let mostFalseAlarms = 4
   /// How it reads and writes streams and regular files, in a few words each.
   public var onStreams: String, onFiles: String
 
   init(
     _ synchrony: Synchrony, _ meanwhile: Meanwhile, carriesFlags: Bool = true,
     overlaps: Bool = false, defaultDepth: Int = 1,
-    maximumDepth: Int? = nil, cancels: Bool = true, onStreams: String,
-    onFiles: String
+    maximumDepth: Int? = nil, cancels: Bool = true, tellsReadiness: Bool = true,
+    onStreams: String, onFiles: String
   ) {
     self.synchrony = synchrony
     self.meanwhile = meanwhile
@@ -49,6 +63,7 @@ public struct EngineTraits: Sendable {
     self.defaultDepth = defaultDepth
     self.maximumDepth = maximumDepth
     self.cancels = cancels
+    self.tellsReadiness = tellsReadiness
     self.onStreams = onStreams
     self.onFiles = onFiles
   }
@@ -106,11 +121,24 @@ public struct EngineCounters: Sendable {
   public var signals = 0, signalOverflows = 0
   /// Calls of a non-blocking engine that had to block in the end.
   public var blockingFallbacks = 0
+  /// Descriptors that the kernel was given to watch: all of them by every select(2) and poll(2), each alone
+  /// when epoll(7) or signals are told of it.
+  public var descriptorsPassed = 0
   /// Remarks on what the engine did differently from what was asked.
   public var remarks: [String] = []
 
   /// Nothing has happened yet.
   public init() {}
+
+  /// Adds what another engine has counted at the same time.
+  public mutating func add(_ other: EngineCounters) {
+    retries += other.retries
+    signals += other.signals
+    signalOverflows += other.signalOverflows
+    blockingFallbacks += other.blockingFallbacks
+    descriptorsPassed += other.descriptorsPassed
+    remarks += other.remarks.filter { !remarks.contains($0) }
+  }
 }
 
 /// An engine as it is listed: what it is, whether it can run, what it can do with a descriptor.

@@ -12,6 +12,8 @@ struct PendingTable {
     var outstanding = 1
     /// Whether the kernel has agreed to cancel it, which not every completion says.
     var isCancelled = false
+    /// How often it was announced to be ready and was not.
+    var falseAlarms = 0
   }
 
   private(set) var entries: [Entry?]

@@ -49,6 +49,8 @@ public struct Phases: Sendable {
 /// A direction of data, seen from the process.
 public enum Direction: String, Sendable, CaseIterable {
   case read, write
+  /// From one descriptor to another, past the process.
+  case move
 }
 
 /// The phases of all operations of one direction that have one basis.
@@ -81,6 +83,20 @@ public struct PhaseRecorder: Sendable {
     var unassigned: Nanoseconds = 0
     var sums: [PhaseBasis: Sum] = [:]
 
+    mutating func add(_ other: Track) {
+      for (basis, sum) in other.sums {
+        var all = sums[basis] ?? Sum()
+        all.operations += sum.operations
+        all.phases.wait += sum.phases.wait
+        all.phases.copy += sum.phases.copy
+        all.phases.prepare += sum.phases.prepare
+        all.isOverlapped = all.isOverlapped || sum.isOverlapped
+        all.processorTime += sum.processorTime
+        all.elapsed += sum.elapsed
+        sums[basis] = all
+      }
+    }
+
     mutating func advance(to now: Nanoseconds) {
       if inFlight > 0 { unassigned += now - lastEvent }
       lastEvent = now
@@ -89,6 +105,7 @@ public struct PhaseRecorder: Sendable {
 
   private var reads = Track()
   private var writes = Track()
+  private var moves = Track()
 
   /// Makes a recorder that has seen nothing.
   public init() {}
@@ -122,13 +139,29 @@ public struct PhaseRecorder: Sendable {
     }
   }
 
+  /// Adds what another recorder has seen at the same time: times of threads add up.
+  mutating func add(_ other: PhaseRecorder) {
+    reads.add(other.reads)
+    writes.add(other.writes)
+    moves.add(other.moves)
+  }
+
   private mutating func withTrack(_ direction: Direction, _ body: (inout Track) -> Void) {
-    if direction == .read { body(&reads) } else { body(&writes) }
+    switch direction {
+    case .read: body(&reads)
+    case .write: body(&writes)
+    case .move: body(&moves)
+    }
+  }
+
+  /// Takes over what another recorder has seen of bytes that went past the process.
+  mutating func takeMoves(of other: PhaseRecorder) {
+    moves = other.moves
   }
 
   /// The sums, reads first.
   public var totals: [PhaseTotal] {
-    [(Direction.read, reads), (.write, writes)].flatMap { direction, track in
+    [(Direction.read, reads), (.write, writes), (.move, moves)].flatMap { direction, track in
       PhaseBasis.allCases.compactMap { basis in
         track.sums[basis].map { Self.total(direction, basis, $0) }
       }

@@ -77,7 +77,7 @@ struct NonBlockingCalls {
 
   /// Whether reads of regular files are asked not to wait either.
   let asksFiles: Bool
-  private var modes: [Int32: Mode] = [:]
+  private var modes = ByDescriptor<Mode>()
   private var changed: [FileDescriptor] = []
 
   init(asksFiles: Bool) {
@@ -90,7 +90,7 @@ struct NonBlockingCalls {
     if isFile, !asksFiles || operation.direction == .write {
       return PlainCall.perform(operation, pool)
     }
-    if modes[operation.descriptor.rawValue, default: .flag] == .flag {
+    if modes[operation.descriptor.rawValue] ?? .flag == .flag {
       let result = PlainCall.perform(operation, pool, extra: .noWait)
       guard case .failure(.notSupported) = result else { return result }
       if isFile {
@@ -142,6 +142,14 @@ struct NonBlockingCalls {
 extension Operation {
   /// Whether the operation reads or writes.
   var movesData: Bool { direction != nil }
+
+  /// Whether it is over once the descriptor is ready.
+  var onlyWaits: Bool {
+    switch verb {
+    case .waitReadable, .waitWritable: true
+    case .read, .write, .fsync, .cancel: false
+    }
+  }
 
   /// Whether it goes on where the descriptor of a file stands, which an interface that takes offsets
   /// alone cannot do.

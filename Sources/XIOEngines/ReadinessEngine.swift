@@ -23,9 +23,15 @@ public protocol ReadinessWaiter: ~Copyable {
   init(_ configuration: EngineConfiguration) throws(Errno)
   /// Begins to watch what an operation needs.
   ///
+  /// - Parameters:
+  ///   - interest: What is needed.
+  ///   - kind: The kind of the file.
+  ///   - counters: What the engine counts.
   /// - Returns: Whether the waiter can wait for it at all, rather than it always being ready.
   /// - Throws: The error number with which the operation fails.
-  mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool
+  mutating func watch(
+    _ interest: Interest, _ kind: FileKind, _ counters: inout EngineCounters
+  ) throws(Errno) -> Bool
   /// Waits until some interests are ready and marks those.
   ///
   /// - Parameters:
@@ -34,8 +40,10 @@ public protocol ReadinessWaiter: ~Copyable {
   ///   - counters: What the engine counts.
   /// - Throws: EINTR after a signal.
   mutating func wait(
-    _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
+    _ interests: inout InterestTable, timeout: Nanoseconds?, _ counters: inout EngineCounters
   ) throws(Errno)
+  /// An interest has come, for which the waiter may have to do something before the next wait.
+  mutating func added(_ interest: Interest)
   /// Some operation has completed.
   mutating func progress()
   /// Whether an operation on a file has been retried for so long that it had better block.
@@ -64,6 +72,8 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
     var submitted: Nanoseconds
     /// What attempts have cost that ended in EAGAIN.
     var prepare: Nanoseconds = 0
+    /// How often it was announced to be ready and was not.
+    var falseAlarms = 0
   }
 
   /// What was counted so far.
@@ -73,9 +83,10 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
   private let capacity: Int
   private var waiter: Waiter
   private var calls = NonBlockingCalls(asksFiles: Waiter.retriesFiles)
-  private var pending: [Pending] = []
+  /// Operations by their places in the table of interests.
+  private var pending: [Pending?] = []
+  private var interests = InterestTable()
   private var done: [Completion] = []
-  private var interests: [Interest] = []
 
   /// Makes an engine.
   ///
@@ -91,9 +102,10 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
   /// announced by an edge alone.
   public mutating func submit(_ operation: Operation) throws(Errno) -> Submission {
     if case .cancel(let id) = operation.verb { return cancel(id, for: operation) }
-    guard pending.count < capacity else { return .full }
+    guard interests.count < capacity else { return .full }
     do throws(Errno) {
-      let canWait = try waiter.watch(Interest(operation), operation.kind)
+      let interest = Interest(operation)
+      let canWait = try waiter.watch(interest, operation.kind, &counters)
       var entry = Pending(
         operation: operation,
         isAlwaysReady: !canWait || operation.kind.isPositional && !asksFirst(operation),
@@ -101,7 +113,10 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
       if Waiter.triesFirst || operation.triesFirst || !canWait, let completion = attempt(&entry) {
         return .completed(completion)
       }
-      pending.append(entry)
+      let place = interests.insert(interest)
+      while pending.count <= place { pending.append(nil) }
+      pending[place] = entry
+      waiter.added(interest)
       return .queued
     } catch {
       return .completed(
@@ -116,8 +131,9 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
   }
 
   private mutating func cancel(_ id: OperationID, for operation: Operation) -> Submission {
-    if let index = pending.firstIndex(where: { $0.operation.id == id }) {
-      pending.remove(at: index)
+    if let place = pending.firstIndex(where: { $0?.operation.id == id }) {
+      pending[place] = nil
+      interests.remove(place)
       done.append(Completion(id: id, result: .failure(.canceled), phases: .unmeasured))
     }
     return .completed(Completion(id: operation.id, result: .success(0), phases: .unmeasured))
@@ -131,8 +147,8 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
     while true {
       for completion in done { body(completion) }
       passed += done.count
-      done.removeAll(keepingCapacity: true)
-      if pending.isEmpty || passed >= count && count > 0 { return passed }
+      done.empty()
+      if interests.count == 0 || passed >= count && count > 0 { return passed }
       let timeout = count == 0 ? 0 : timeLeft(until: deadline)
       try waitOnce(timeout: timeout)
       if done.isEmpty, timeout == 0 { return passed }
@@ -140,29 +156,30 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
   }
 
   private mutating func waitOnce(timeout: Nanoseconds?) throws(Errno) {
-    interests.removeAll(keepingCapacity: true)
-    for entry in pending { interests.append(Interest(entry.operation)) }
+    defer { interests.unmark() }
     try waiter.wait(&interests, timeout: timeout, &counters)
-    var left = 0
-    for index in pending.indices {
-      if interests[index].ready {
-        var entry = pending[index]
-        if let completion = attempt(&entry) {
-          done.append(completion)
-          continue
-        }
-        pending[index] = entry
+    for place in interests.ready {
+      guard var entry = pending[place] else { continue }
+      if let completion = attempt(&entry, isAnnounced: !Waiter.triesFirst) {
+        pending[place] = nil
+        interests.remove(place)
+        done.append(completion)
+      } else {
+        pending[place] = entry
       }
-      if left != index { pending[left] = pending[index] }
-      left += 1
     }
-    pending.removeLast(pending.count - left)
     if !done.isEmpty { waiter.progress() }
   }
 
-  /// Makes the call of an operation; nil when it would have to wait.
-  private mutating func attempt(_ entry: inout Pending) -> Completion? {
+  /// Makes the call of an operation; nil when it would have to wait. A mere wait is over when the
+  /// descriptor was announced to be ready.
+  private mutating func attempt(
+    _ entry: inout Pending, isAnnounced: Bool = false
+  ) -> Completion? {
     let operation = entry.operation
+    if isAnnounced, operation.onlyWaits {
+      return Completion(id: operation.id, result: .success(0), phases: .unmeasured)
+    }
     if entry.isAlwaysReady {
       let (result, phases) =
         measures
@@ -175,6 +192,11 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
     if case .failure(.wouldBlock) = result {
       counters.retries += operation.movesData ? 1 : 0
       if measures { entry.prepare += Clock.monotonic - began }
+      if isAnnounced { entry.falseAlarms += 1 }
+      // Others may have been faster; whether it is like that for ever is for the driver to say.
+      if entry.falseAlarms > EngineTraits.mostFalseAlarms {
+        return Completion(id: operation.id, result: result, phases: .unmeasured)
+      }
       guard operation.kind.isPositional, waiter.hasLostPatience() else { return nil }
       counters.blockingFallbacks += 1
       return Completion(
@@ -227,6 +249,8 @@ extension ReadinessWaiter where Self: ~Copyable {
   public static func availability() -> Availability { .available }
   /// Waiters that are told of readiness do not care.
   public mutating func progress() {}
+  /// Waiters that take all interests at every wait have nothing to prepare.
+  public mutating func added(_ interest: Interest) {}
   /// Waiters that are told of readiness need no patience.
   public mutating func hasLostPatience() -> Bool { false }
   /// Waiters without state for a descriptor have nothing to forget.

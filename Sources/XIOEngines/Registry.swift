@@ -34,34 +34,49 @@ public enum Registry {
   ///   - job: The work.
   ///   - configuration: The engine and its sizes.
   ///   - onLatency: Told of the duration of every operation; nil measures nothing.
+  ///   - onProgress: Told of bytes that have arrived.
   /// - Returns: What the job returned.
   /// - Throws: ``SessionError``.
   public static func run<Job: TransferJob & ~Copyable>(
-    _ job: inout Job, _ configuration: SessionConfiguration, onLatency: LatencyObserver? = nil
+    _ job: inout Job, _ configuration: SessionConfiguration, onLatency: LatencyObserver? = nil,
+    onProgress: ProgressObserver? = nil
   ) throws(SessionError<Job.Failure>) -> Job.Output {
-    switch configuration.engine {
-    case .blocking: try run(&job, BlockingEngine.self, configuration, onLatency)
-    case .nonblocking: try run(&job, NonBlockingEngine.self, configuration, onLatency)
-    case .select: try run(&job, SelectEngine.self, configuration, onLatency)
-    case .poll: try run(&job, PollEngine.self, configuration, onLatency)
-    case .epoll: try run(&job, EpollEngine.self, configuration, onLatency)
-    case .sigio: try run(&job, SigioEngine.self, configuration, onLatency)
-    case .posixAIO: try run(&job, PosixAIOEngine.self, configuration, onLatency)
-    case .libaio: try run(&job, LibAIOEngine.self, configuration, onLatency)
-    case .uring: try run(&job, UringEngine.self, configuration, onLatency)
-    case .kernel: try use(KernelSession(onLatency: onLatency), &job)
+    let observers = TransferObservers(
+      onLatency: onLatency, onProgress: onProgress, track: configuration.track)
+    return switch configuration.engine {
+    case .blocking: try run(&job, BlockingEngine.self, configuration, observers)
+    case .nonblocking: try run(&job, NonBlockingEngine.self, configuration, observers)
+    case .select: try run(&job, SelectEngine.self, configuration, observers)
+    case .poll: try run(&job, PollEngine.self, configuration, observers)
+    case .epoll: try run(&job, EpollEngine.self, configuration, observers)
+    case .sigio: try run(&job, SigioEngine.self, configuration, observers)
+    case .posixAIO: try run(&job, PosixAIOEngine.self, configuration, observers)
+    case .libaio: try run(&job, LibAIOEngine.self, configuration, observers)
+    case .uring: try run(&job, UringEngine.self, configuration, observers)
+    case .kernel where configuration.fallsBack: try fallBack(&job, configuration, observers)
+    case .kernel: try use(KernelSession(observers), &job)
     }
   }
 
   private static func run<Engine: IOEngine & ~Copyable, Job: TransferJob & ~Copyable>(
     _ job: inout Job, _ engine: Engine.Type, _ configuration: SessionConfiguration,
-    _ onLatency: LatencyObserver?
+    _ observers: TransferObservers
   ) throws(SessionError<Job.Failure>) -> Job.Output {
     let session: EngineSession<Engine>
     do throws(Errno) {
-      session = try EngineSession<Engine>(configuration, onLatency: onLatency)
+      session = try EngineSession<Engine>(configuration, observers)
     } catch {
       throw .unavailable(explain(engine.name, error))
+    }
+    return try use(session, &job)
+  }
+
+  private static func fallBack<Job: TransferJob & ~Copyable>(
+    _ job: inout Job, _ configuration: SessionConfiguration, _ observers: TransferObservers
+  ) throws(SessionError<Job.Failure>) -> Job.Output {
+    let session: AutomaticSession
+    do throws(Errno) { session = try AutomaticSession(configuration, observers) } catch {
+      throw .unavailable(explain(.blocking, error))
     }
     return try use(session, &job)
   }
@@ -90,6 +105,8 @@ public enum Registry {
     _ job: inout Job, _ configuration: SessionConfiguration, onLatency: LatencyObserver? = nil
   ) throws(SessionError<Job.Failure>) -> Job.Output {
     switch configuration.engine {
+    case .blocking where configuration.blocksInCall:
+      try drive(&job, BlockingEngine.self, configuration, onLatency)
     case .blocking: try drive(&job, ThreadedBlockingEngine.self, configuration, onLatency)
     case .nonblocking: try drive(&job, NonBlockingEngine.self, configuration, onLatency)
     case .select: try drive(&job, SelectEngine.self, configuration, onLatency)
@@ -113,14 +130,15 @@ public enum Registry {
   ) throws(SessionError<Job.Failure>) -> Job.Output {
     let pool: BufferPool
     var driver: Driver<Engine>
+    let observers = TransferObservers(onLatency: onLatency, track: configuration.track)
     do throws(Errno) {
       pool = try BufferPool(count: configuration.queueDepth, bufferSize: configuration.blockSize)
       driver = Driver(
         try Engine(
           EngineConfiguration(
             queueDepth: configuration.queueDepth, notification: configuration.notification,
-            measures: onLatency != nil, pollInterval: configuration.pollInterval), pool: pool),
-        slots: configuration.queueDepth, onLatency: onLatency)
+            measures: observers.measures, pollInterval: configuration.pollInterval), pool: pool),
+        slots: configuration.queueDepth, observers)
     } catch {
       throw .unavailable(explain(engine.name, error))
     }

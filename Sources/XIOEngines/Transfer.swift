@@ -69,7 +69,7 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
   }
 
   private let source: Endpoint
-  private var target: Endpoint
+  private let target: Endpoint
   private let pool: BufferPool
   private let blockSize: Int
   private var result = TransferResult()
@@ -262,34 +262,18 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     }
   }
 
-  /// Writes the end that O_DIRECT cannot, once nothing else is in flight: the page it lies in may
-  /// hold bytes that went past the cache before.
   private mutating func writeTail(_ driver: inout Driver<Engine>) throws(Errno) {
     guard let slot = tail, case .offset(let start) = target.position else { return }
     let block = blocks[slot]
     let aligned = block.count / target.alignment * target.alignment
-    try CachePlan.setDirect(target.descriptor, false)
-    target.cache = .page
-    let offset = start + block.offset + Int64(aligned)
-    let count = block.count - aligned
-    try driver.start(
+    let outcome = try driver.writeTail(
       Request(
-        direction: .write, endpoint: target, offset: offset, slot: slot, start: aligned,
-        count: count, fills: true))
-    for outcome in try driver.next() {
-      result.bytesWritten += Int64(outcome.count)
-      result.tailBytes += Int64(outcome.count)
-      if let errno = outcome.failure {
-        result.failure = TransferFailure(side: .target, errno: errno)
-        return
-      }
-    }
-    // The page is this program's own: the file was emptied before it was written. Whole pages alone
-    // can be dropped, so the range begins where the page does.
-    do throws(Errno) {
-      try CachePlan.writeOut(target.descriptor, (offset & ~4095)..<offset + Int64(count))
-    } catch {
-      result.failure = TransferFailure(side: .target, errno: error)
+        direction: .write, endpoint: target, offset: start + block.offset + Int64(aligned),
+        slot: slot, start: aligned, count: block.count - aligned, fills: true))
+    result.bytesWritten += Int64(outcome.count)
+    result.tailBytes += Int64(outcome.count)
+    if let errno = outcome.failure {
+      result.failure = TransferFailure(side: .target, errno: errno)
     }
   }
 }

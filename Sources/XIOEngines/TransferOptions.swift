@@ -13,6 +13,8 @@ public struct TransferOptions: Sendable {
   public var blockSize: Int?
   /// How many buffers there are; nil is what suits the engine.
   public var queueDepth: Int?
+  /// Where operations are drawn; nil draws none.
+  public var timeline: Timeline?
 
   /// Takes the defaults.
   public init() {}
@@ -46,7 +48,10 @@ public struct TransferOptions: Sendable {
     }
     if let blocks = sourceSize.map({ Int($0 / Int64(size)) + 1 }), blocks < depth {
       depth = blocks
-      selection.reasons.append("the file has no more than \(depth) blocks to have in flight")
+      selection.reasons.append(
+        depth == 1
+          ? "the file is one block, and no more can be in flight"
+          : "the file has no more than \(depth) blocks to have in flight")
     }
     let limit = System.physicalMemory / 2
     guard size <= Self.blockSizeLimit, size <= limit / depth else {
@@ -58,7 +63,7 @@ public struct TransferOptions: Sendable {
     }
     let session = SessionConfiguration(
       engine: engine, blockSize: size, queueDepth: depth, notification: notification,
-      usesDirectIO: cache == .direct || cache == .keep)
+      usesDirectIO: cache == .direct || cache == .keep, timeline: timeline)
     return (session, asked)
   }
 

@@ -1,6 +1,6 @@
 public import SystemPackage
-public import XIOEngines
-public import XIOSystem
+internal import XIOEngines
+internal import XIOSystem
 
 /// Where reading had got to in one file.
 public struct FilePosition: Sendable, Equatable {
@@ -33,8 +33,13 @@ public final class Checkpoint {
   private var file: FileDescriptor?
   /// Where it stands how much of a file was sent, accepted, and whether it has ended.
   private var places: [FileIdentity: Int64] = [:]
-  private var lastWritten: Nanoseconds = 0
+  private var lastWritten: Nanoseconds = 0, lastLooked: Nanoseconds = 0
   private var lastText: [UInt8] = []
+  /// What is known of names that nobody follows now, and their order: they may be followed again.
+  private var others: [[UInt8]: (positions: [FilePosition], text: [UInt8])] = [:]
+  private var otherNames: [[UInt8]] = []
+  /// So many of them are kept.
+  private static let mostOthers = 4096
   /// Whether the run that wrote it has come to its end, and when it last wrote, in nanoseconds since 1970.
   public private(set) var wasClean = true, lastNoted: Int64 = 0
   /// The last failure to write it, which does not end the follow.
@@ -65,6 +70,7 @@ public final class Checkpoint {
       throw .invalidArgument
     }
     wasClean = lines.popFirst()?.elementsEqual("ended".utf8) == true
+    var texts: [[UInt8]: [UInt8]] = [:]
     for line in lines {
       let fields = line.split(separator: UInt8(ascii: " ")).map {
         String(decoding: $0, as: UTF8.self)
@@ -77,8 +83,35 @@ public final class Checkpoint {
       } else {
         throw .invalidArgument
       }
+      if let source { texts[source, default: []] += line + [UInt8(ascii: "\n")] }
+      if fields.count == 2, let source { otherNames.append(source) }
     }
+    for name in otherNames { others[name] = (positions[name] ?? [], texts[name] ?? []) }
     return positions
+  }
+
+  /// What is known of a name that nobody has followed so far in this run.
+  ///
+  /// - Parameter name: The bytes of its path.
+  /// - Returns: Its positions, oldest file first; nil where nothing is known.
+  public func positions(of name: [UInt8]) -> [FilePosition]? { others[name]?.positions }
+
+  /// Keeps what is known of a source that is not followed any more.
+  ///
+  /// - Parameters:
+  ///   - source: The source, all of whose files have ended.
+  ///   - watcher: Who has followed it.
+  public func retain(_ source: Source, of watcher: Watcher) {
+    var places: [FileIdentity: Int64] = [:]
+    let text = Self.render(source, watcher, at: 0, &places)
+    let positions = text.split(separator: UInt8(ascii: "\n")).dropFirst().compactMap { line in
+      FilePosition(
+        line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) })
+    }
+    if others.updateValue((positions, text), forKey: source.pathBytes) == nil {
+      otherNames.append(source.pathBytes)
+    }
+    if otherNames.count > Self.mostOthers { others[otherNames.removeFirst()] = nil }
   }
 
   /// Writes the positions if something has changed, once in a while or when it has to be now.
@@ -87,12 +120,13 @@ public final class Checkpoint {
   ///   - watcher: What is followed.
   ///   - mustBeNow: Whether the program is about to end.
   public func save(_ watcher: Watcher, mustBeNow: Bool) {
-    let sources = watcher.sources
     let now = Clock.monotonic
-    let isDue = now - lastWritten >= (hasNewFiles(sources) ? Self.shortInterval : Self.interval)
+    guard mustBeNow || now - lastLooked >= Self.shortInterval else { return }
+    lastLooked = now
+    let isDue = now - lastWritten >= Self.interval || hasNewFiles(watcher.sources)
     guard mustBeNow || isDue else { return }
     lastWritten = now
-    let (text, places) = Self.render(watcher, isLast: mustBeNow)
+    let (text, places) = render(watcher, isLast: mustBeNow)
     guard text != lastText else { return }
     do throws(Errno) {
       try replace(text)
@@ -114,11 +148,11 @@ public final class Checkpoint {
     note(Self.padded(end), generation, at: 0)
   }
 
-  /// Notes that everything before the offset of a file was accepted.
+  /// Notes that everything before an offset of a file was accepted.
   ///
   /// - Parameter generation: The file.
   public func didSend(_ generation: Generation) {
-    note(Self.padded(generation.offset), generation, at: Self.numberWidth + 1)
+    note(Self.padded(generation.settledOffset), generation, at: Self.numberWidth + 1)
   }
 
   /// Notes that nothing more will come from a file.
@@ -188,27 +222,36 @@ public final class Checkpoint {
   /// So many files of each source that have ended are kept, which tell whether others are new.
   private static let endedFiles = 16
 
-  private static func render(
+  private func render(
     _ watcher: Watcher, isLast: Bool
   ) -> (text: [UInt8], places: [FileIdentity: Int64]) {
-    var text = Array("\(title)\n\(isLast ? "ended" : "running")\n".utf8)
+    var text = Array("\(Self.title)\n\(isLast ? "ended" : "running")\n".utf8)
     var places: [FileIdentity: Int64] = [:]
+    let followed = others.isEmpty ? [] : Set(watcher.sources.map(\.pathBytes))
+    for name in otherNames where !followed.contains(name) { text += others[name]?.text ?? [] }
     for source in watcher.sources {
-      text += Array("source \(hex(source.pathBytes))\n".utf8)
-      for (identity, entry) in watcher.ended.last(endedFiles, of: source.index) {
-        text += line(identity, entry)
-        text += Array("\(padded(entry.offset)) \(padded(entry.offset)) e\n".utf8)
-      }
-      for generation in source.generations where generation.kind == .regular {
-        let entry = EndedFiles.Entry(
-          source: source.index, handle: generation.handle, birthTime: generation.birthTime,
-          offset: generation.offset, marker: generation.marker)
-        text += line(generation.identity, entry)
-        places[generation.identity] = Int64(text.count)
-        text += Array("\(padded(entry.offset)) \(padded(entry.offset)) -\n".utf8)
-      }
+      text += Self.render(source, watcher, at: text.count, &places)
     }
     return (text, places)
+  }
+
+  private static func render(
+    _ source: Source, _ watcher: Watcher, at start: Int, _ places: inout [FileIdentity: Int64]
+  ) -> [UInt8] {
+    var text = Array("source \(hex(source.pathBytes))\n".utf8)
+    for (identity, entry) in watcher.ended.last(endedFiles, of: source.index) {
+      text += line(identity, entry)
+      text += Array("\(padded(entry.offset)) \(padded(entry.offset)) e\n".utf8)
+    }
+    for generation in source.generations where generation.kind == .regular {
+      let entry = EndedFiles.Entry(
+        source: source.index, handle: generation.handle, birthTime: generation.birthTime,
+        offset: generation.settledOffset, marker: generation.settledMarker)
+      text += line(generation.identity, entry)
+      places[generation.identity] = Int64(start + text.count)
+      text += Array("\(padded(entry.offset)) \(padded(entry.offset)) -\n".utf8)
+    }
+    return text
   }
 
   private static func line(_ identity: FileIdentity, _ entry: EndedFiles.Entry) -> [UInt8] {

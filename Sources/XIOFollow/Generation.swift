@@ -1,5 +1,5 @@
 public import SystemPackage
-public import XIOEngines
+internal import XIOEngines
 public import XIOSystem
 
 /// What makes a file the same file, whatever its name.
@@ -40,11 +40,14 @@ public final class Generation {
   public var offset: Int64 = 0
   /// The last bytes before ``offset``, by which a file is recognised that was written anew.
   public var marker: [UInt8] = []
+  /// Everything before this offset was accepted by whoever reads, and the bytes before it, where that is
+  /// told apart from ``offset``.
+  private var delivered: (offset: Int64, marker: [UInt8])?
   /// Changes when the file turns out to have been cut or written anew, and reading begins again.
   public internal(set) var epoch = 0
   /// Whether there may be something to read.
   public var isDirty = true {
-    didSet { if isDirty { source.watcher?.enqueue(source) } }
+    didSet { if isDirty { source.watcher.enqueue(source) } }
   }
   /// Bytes behind ``offset`` that are being written.
   public var inFlight: Int64 = 0
@@ -54,6 +57,11 @@ public final class Generation {
   public var mustFlush = false
   /// Since when an unfinished line has been held back; nil when none is.
   public var heldBackSince: Nanoseconds?
+  /// What the name has led to before, when another followed name still leads there. (A weak reference
+  /// would make every use of either slower.)
+  var former: Generation?
+  /// How far it may be delivered, while former files have to be delivered first.
+  var turn: Turn?
   /// Whether no name of the source leads to it any more.
   public internal(set) var isSuperseded = false
   /// Whether nothing more can come from it.
@@ -64,6 +72,8 @@ public final class Generation {
   var seenModified: Int64
   /// The largest size that was seen since reading began again.
   var peakSize: Int64
+  /// Whether a read of the file ends where the file did when the read began.
+  private(set) lazy var readsOneSize = descriptor.flatMap { try? System.readsOneSize($0) } ?? false
   /// Whether zeros at the beginning are what a writer has left out that did not notice the cut.
   var skipsZeros = false
   /// When it last was seen to grow.
@@ -86,7 +96,29 @@ public final class Generation {
   }
 
   /// How many bytes were there, when it was last looked at, that have not been delivered.
-  public var lag: Int64 { kind.isPositional ? max(0, seenSize - offset) : 0 }
+  public var lag: Int64 { kind.isPositional ? max(0, seenSize - settledOffset) : 0 }
+
+  /// Everything before this offset was accepted, so that the next run may go on there; by these bytes
+  /// it finds the place.
+  public var settledOffset: Int64 { delivered?.offset ?? offset }
+  var settledMarker: [UInt8] { delivered?.marker ?? marker }
+
+  /// From now on what was read is not what was delivered: ``settle(_:_:)`` tells of that.
+  public func tellsDelivered() {
+    if delivered == nil { delivered = (offset, marker) }
+  }
+
+  /// Takes note of what was accepted.
+  ///
+  /// - Parameters:
+  ///   - offset: Behind it, in bytes.
+  ///   - marker: The last bytes before that.
+  public func settle(_ offset: Int64, _ marker: [UInt8]) {
+    delivered = (offset, marker)
+  }
+
+  /// Takes back what was said of delivery, when reading begins again.
+  func forgetDelivery() { delivered = nil }
 
   /// Takes note of what stat(2) says, and finds out whether the file was cut or written anew.
   ///

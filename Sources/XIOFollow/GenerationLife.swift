@@ -28,11 +28,7 @@ extension Watcher {
     guard !generation.isSuperseded, !generation.hasEnded else { return }
     // Another followed name may still lead to it, and then it is that one's.
     if let other = sources.first(where: { $0.shared === generation }) {
-      generation.source.generations.removeAll { $0 === generation }
-      generation.source = other
-      other.generations.append(generation)
-      other.shared = nil
-      return
+      return give(generation, to: other)
     }
     generation.isSuperseded = true
     // A FIFO goes on until its writers leave; whoever reads it finds that out.
@@ -72,6 +68,7 @@ extension Watcher {
   func end(_ generation: Generation) {
     generation.hasEnded = true
     generation.isDirty = false
+    generation.former = nil
     onEnd(generation)
     known[generation.identity] = nil
     if generation.kind == .regular { ended.add(generation) }

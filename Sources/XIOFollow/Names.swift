@@ -82,11 +82,18 @@ extension Watcher {
     if generation.kind.isPositional { enqueue(source) } else { newStreams.append(generation) }
     if let before, let index = source.generations.firstIndex(where: { $0 === before }) {
       source.generations.insert(generation, at: index)
+      generation.former = before.former
+      // Whose turn it is was settled without it.
+      for younger in source.generations[index...] { younger.turn = nil }
       supersede(generation)
     } else {
       let wasCurrent = source.current != nil || source.shared != nil
       if let last = source.generations.last { supersede(last) }
       source.shared = nil
+      if let former = source.latest, !former.hasEnded, former.source !== source {
+        generation.former = former
+      }
+      source.latest = generation
       source.generations.append(generation)
       source.state = .current
       if hasBegun { onChange(source, wasCurrent ? .replaced : .appeared) }
@@ -99,6 +106,7 @@ extension Watcher {
   private func share(_ generation: Generation, _ source: Source) {
     if let last = source.generations.last, last !== generation { supersede(last) }
     source.state = .current
+    source.latest = generation
     let owner = generation.source
     guard owner !== source else {
       // A former file has got its name back.
@@ -117,15 +125,26 @@ extension Watcher {
   }
 
   private func hand(_ generation: Generation, to source: Source) {
-    generation.source.generations.removeAll { $0 === generation }
-    if generation.source.generations.isEmpty, case .current = generation.source.state {
-      generation.source.state = .missing(.noSuchFileOrDirectory)
+    let owner = generation.source
+    give(generation, to: source)
+    if owner.generations.isEmpty, case .current = owner.state {
+      owner.state = .missing(.noSuchFileOrDirectory)
     }
+    generation.isSuperseded = false
+    superseded.removeAll { $0 === generation }
+  }
+
+  /// Makes a file another source's, and has the next file of the first one remember it.
+  func give(_ generation: Generation, to source: Source) {
+    let siblings = generation.source.generations
+    if let next = siblings.drop(while: { $0 !== generation }).dropFirst().first {
+      next.former = next.former ?? generation
+      next.turn = nil
+    }
+    generation.source.generations.removeAll { $0 === generation }
     generation.source = source
     source.generations.append(generation)
     source.shared = nil
-    generation.isSuperseded = false
-    superseded.removeAll { $0 === generation }
   }
 
   /// Looks at what a name leads to, and follows it there.

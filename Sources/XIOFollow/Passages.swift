@@ -98,8 +98,9 @@ extension Watcher {
     let batch = passages
     var left: [Passage] = []
     if options.byName {
-      let bySource = Dictionary(grouping: batch.passages) { $0.source.index }
-      for (index, passages) in bySource { left += openPassages(of: sources[index], passages) }
+      for passages in Dictionary(grouping: batch.passages, by: \.source.index).values {
+        left += openPassages(of: passages[0].source, passages)
+      }
     }
     passages.settle(keeping: left)
     for source in batch.touched { source.needsCheck = true }

@@ -1,6 +1,7 @@
-public import SystemPackage
+internal import Glibc
+internal import SystemPackage
 internal import XIOEngines
-public import XIOSystem
+internal import XIOSystem
 
 /// What came of reading a file on.
 public enum ReadFinding {
@@ -16,6 +17,8 @@ public enum ReadFinding {
 extension Generation {
   /// How many bytes before ``offset`` are compared with what was read before.
   public static let markerSize = 64
+  /// The least that the page cache drops, or takes in, as a whole.
+  private static let pageSize: Int64 = 4096
 
   /// Sets where reading begins.
   ///
@@ -43,25 +46,40 @@ extension Generation {
       return .again
     }
     let start = range.lowerBound
-    guard count == 0 || marker.withUnsafeBytes({ $0.elementsEqual(memory[start..<start + count]) })
-    else {
-      restart(wasCut: false)
+    guard hasMarker(memory, at: start) else {
+      restart()
       return .again
     }
     guard range.count > count else {
       // An offset without a marker has nothing to be compared with; its file may have been cut.
-      if count == 0, offset > 0, let descriptor,
-        let status = try? System.nameStatus(descriptor), status.size < offset
-      {
-        restart(wasCut: true)
-        return .again
-      }
-      return .nothing
+      guard count == 0, isCut else { return .nothing }
+      restart(wasCut: true)
+      return .again
+    }
+    // A read takes its time: the file may have been cut and written anew between the bytes that were compared
+    // and the new ones.
+    guard wasThereTogether(range.count) || recognises() else {
+      restart()
+      return .again
     }
     let reached = offset + Int64(range.count - count)
     seenSize = max(seenSize, reached)
     peakSize = max(peakSize, reached)
     return withoutZeros(memory, start + count..<range.upperBound)
+  }
+
+  /// Whether what a read has brought was copied from one state of the file.
+  private func wasThereTogether(_ count: Int) -> Bool {
+    readsOneSize
+      && readOffset / Self.pageSize == (readOffset + Int64(count) - 1) / Self.pageSize
+  }
+
+  /// Whether the bytes at `start` are those of ``marker``.
+  private func hasMarker(_ memory: UnsafeRawBufferPointer, at start: Int) -> Bool {
+    marker.withUnsafeBytes { marker in
+      guard let expected = marker.baseAddress, let found = memory.baseAddress else { return true }
+      return memcmp(expected, found + start, marker.count) == 0
+    }
   }
 
   /// A writer that goes on at its old offset after a cut leaves a hole before its next line.
@@ -89,37 +107,57 @@ extension Generation {
   /// - Parameter bytes: All of them, in the order of the file.
   public func advance(over bytes: UnsafeRawBufferPointer) {
     offset += Int64(bytes.count)
-    if bytes.count >= Self.markerSize, marker.count == Self.markerSize {
-      let last = UnsafeRawBufferPointer(rebasing: bytes.suffix(Self.markerSize))
-      marker.withUnsafeMutableBytes { $0.copyMemory(from: last) }
-    } else {
+    guard marker.count == Self.markerSize else {
       marker = Array((marker + Array(bytes)).suffix(Self.markerSize))
+      return
+    }
+    let last = UnsafeRawBufferPointer(rebasing: bytes.suffix(Self.markerSize))
+    marker.withUnsafeMutableBytes { marker in
+      let kept = UnsafeRawBufferPointer(rebasing: marker[last.count...])
+      marker.copyMemory(from: kept)
+      UnsafeMutableRawBufferPointer(rebasing: marker[kept.count...]).copyMemory(from: last)
     }
   }
 
+  /// Whether the file ends before ``offset`` by now.
+  private var isCut: Bool {
+    guard offset > 0, let descriptor, let status = try? System.nameStatus(descriptor) else {
+      return false
+    }
+    return status.size < offset
+  }
+
   /// Begins again at the beginning of a file whose former bytes are gone.
-  func restart(wasCut: Bool) {
+  ///
+  /// - Parameter wasCut: Whether it is known to have ended before ``offset``; it is looked for otherwise.
+  func restart(wasCut: Bool = false) {
     let lost = max(0, peakSize - offset - inFlight)
     source.counts.truncations += 1
-    if wasCut {
+    if wasCut || isCut {
       source.counts.bytesLostByTruncation += lost
     } else {
       source.counts.bytesLostByRewriting += lost
     }
     epoch += 1
+    forgetDelivery()
     offset = 0
     marker = []
     heldBackSince = nil
     skipsZeros = true
     peakSize = 0
     isDirty = true
-    source.watcher?.onRestart(self, lost)
+    source.watcher.onRestart(self, lost)
   }
 
   /// Whether the bytes before ``offset`` are those that were read.
   func recognises() -> Bool {
     guard !marker.isEmpty, let descriptor else { return true }
-    return (try? Self.bytes(descriptor, at: readOffset, marker.count)) == marker
+    return withUnsafeTemporaryAllocation(byteCount: marker.count, alignment: 1) { memory in
+      guard let count = try? System.read(descriptor, into: memory, at: readOffset),
+        count == marker.count
+      else { return false }
+      return hasMarker(UnsafeRawBufferPointer(memory), at: 0)
+    }
   }
 
   private static func bytes(
@@ -130,6 +168,13 @@ extension Generation {
       Result { () throws(Errno) in try System.read(descriptor, into: memory, at: offset) }
     }
     return Array(bytes.prefix(try result.get()))
+  }
+
+  /// Whether the file ends elsewhere than where reading has come to. One of the same size that was
+  /// written anew is found by ``look(_:)`` and by the next read.
+  var differsInSize: Bool {
+    guard let descriptor, let status = try? System.nameStatus(descriptor) else { return true }
+    return status.size != offset
   }
 
   /// Whether a file has more than was delivered, asked right now.

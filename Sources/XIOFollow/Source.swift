@@ -1,5 +1,5 @@
 public import SystemPackage
-public import XIOSystem
+internal import XIOSystem
 
 /// One name that is followed, and every generation of it that has not ended.
 public final class Source {
@@ -15,7 +15,7 @@ public final class Source {
     case givenUp
   }
 
-  /// Its place among the operands.
+  /// Its number, which no other source of the watcher has or gets.
   public let index: Int
   /// The name; `-` is standard input.
   public let path: FilePath
@@ -32,6 +32,8 @@ public final class Source {
 
   /// The file that another source reads, when this name leads to that, too.
   public internal(set) var shared: Generation?
+  /// The file that the name led to last, also when that has ended.
+  var latest: Generation?
   /// The name in its directory, and from the working directory.
   let name: EntryName, wholeName: EntryName
   let nameBytes: [UInt8]
@@ -46,9 +48,10 @@ public final class Source {
   var needsCheck = false
   /// Whether it waits in ``Watcher/ready``.
   var isQueued = false
-  weak var watcher: Watcher?
+  unowned let watcher: Watcher
 
-  init(index: Int, path: FilePath, isStandardInput: Bool) {
+  init(index: Int, path: FilePath, isStandardInput: Bool, watcher: Watcher) {
+    self.watcher = watcher
     self.index = index
     self.path = path
     self.isStandardInput = isStandardInput
@@ -93,6 +96,22 @@ public struct SourceCounts: Sendable {
 
   /// Nothing was counted yet.
   public init() {}
+
+  /// Adds what was counted for another source.
+  public mutating func add(_ other: SourceCounts) {
+    bytes += other.bytes
+    lines += other.lines
+    generations += other.generations
+    truncations += other.truncations
+    bytesLostByTruncation += other.bytesLostByTruncation
+    bytesLostByRewriting += other.bytesLostByRewriting
+    generationsLost += other.generationsLost
+    holeBytes += other.holeBytes
+    interruptedLines += other.interruptedLines
+    addedNewlines += other.addedNewlines
+    maximumLag = max(maximumLag, other.maximumLag)
+    repeatedBytes += other.repeatedBytes
+  }
 
   /// Whether something is missing that was there.
   public var hasLosses: Bool {

@@ -39,6 +39,14 @@ final class WatchedDirectory {
     count += 1
   }
 
+  func remove(_ source: Source) {
+    visitors.removeAll { $0 === source }
+    guard byName[source.nameBytes]?.contains(where: { $0 === source }) == true else { return }
+    byName[source.nameBytes]?.removeAll { $0 === source }
+    if byName[source.nameBytes]?.isEmpty == true { byName[source.nameBytes] = nil }
+    count -= 1
+  }
+
   func addLink(_ name: [UInt8], for source: Source) {
     links.insert(name)
     if !visitors.contains(where: { $0 === source }) { visitors.append(source) }
@@ -66,6 +74,18 @@ extension Watcher {
     source.directory = directory
     if directory.count == Self.mostWatchesInDirectory + 1 { announceContent(directory) }
     watchLinks(of: source)
+  }
+
+  /// Undoes ``attach(_:)``. Watches of directories further up stay.
+  func detach(_ source: Source) {
+    for directory in source.linkDirectories + [source.directory].compactMap({ $0 }) {
+      directory.remove(source)
+      guard directory.count == 0, directory.visitors.isEmpty else { continue }
+      leave(directory)
+      directories[directory.path] = nil
+    }
+    source.directory = nil
+    source.linkDirectories = []
   }
 
   private static func parent(of path: FilePath) -> FilePath {

@@ -1,5 +1,5 @@
 public import SystemPackage
-public import XIOEngines
+internal import XIOEngines
 public import XIOSystem
 
 /// Something that happened to a name, to be told to the user.
@@ -22,19 +22,22 @@ public struct WatchOptions: Sendable {
   public var retries: Bool
   /// How often everything is looked at, in nanoseconds, whatever has been announced.
   public var interval: Nanoseconds
-  /// Whether descriptors are to block, because the engine waits inside its calls.
-  public var blocks: Bool
+  /// Whether FIFOs are to block, because the engine waits inside its calls, and whether inotify
+  /// instances are, because it does so with those, too.
+  public var blocks: Bool, eventsBlock: Bool
   /// Whether a FIFO goes on with the next writer when the last one has left.
   public var reopensFIFOs: Bool
 
   /// Takes the settings.
   public init(
-    byName: Bool, retries: Bool, interval: Nanoseconds, blocks: Bool, reopensFIFOs: Bool
+    byName: Bool, retries: Bool, interval: Nanoseconds, blocks: Bool, eventsBlock: Bool,
+    reopensFIFOs: Bool
   ) {
     self.byName = byName
     self.retries = retries
     self.interval = interval
     self.blocks = blocks
+    self.eventsBlock = eventsBlock
     self.reopensFIFOs = reopensFIFOs
   }
 }
@@ -61,8 +64,13 @@ public final class Watcher {
   /// Sources that may have something to read, each once.
   var ready: [Source] = []
   private var nextReady = 0
+  private var nextIndex = 0
   /// FIFOs and devices that were opened and that nobody reads yet.
   var newStreams: [Generation] = []
+  /// The file that changed last, when no other did at the same time.
+  private var lastChanged: Generation?
+  /// The file that is being read, or was, before the events about it.
+  private var expected: Generation?
   /// How often events were lost because the queue was full.
   public private(set) var overflows = 0
   /// How many files of all sources were gone before they could be read.
@@ -99,8 +107,8 @@ public final class Watcher {
     self.options = options
     descriptorLimit = System.raiseDescriptorLimit()
     System.ignoreLeaseBreaks()
-    inotify = try? System.makeInotify(blocking: options.blocks)
-    changes = try? System.makeInotify(blocking: options.blocks)
+    inotify = try? System.makeInotify(blocking: options.eventsBlock)
+    changes = try? System.makeInotify(blocking: options.eventsBlock)
   }
 
   /// Says what keeps events from being announced, if something does.
@@ -118,8 +126,9 @@ public final class Watcher {
   /// - Returns: The source, and why its file could not be opened if it could not.
   public func add(_ path: FilePath) -> (source: Source, failure: Errno?) {
     let isStandardInput = path == "-"
-    let source = Source(index: sources.count, path: path, isStandardInput: isStandardInput)
-    source.watcher = self
+    let source = Source(
+      index: nextIndex, path: path, isStandardInput: isStandardInput, watcher: self)
+    nextIndex += 1
     sources.append(source)
     if isStandardInput {
       let failure = Result { () throws(Errno) in
@@ -136,6 +145,25 @@ public final class Watcher {
     return (source, failure)
   }
 
+  /// Whether nothing is left of a source.
+  ///
+  /// - Parameter source: One of ``sources``.
+  /// - Returns: Whether its name leads nowhere, and its files have ended.
+  public func isGone(_ source: Source) -> Bool {
+    if case .current = source.state { return false }
+    return source.generations.isEmpty && source.shared == nil && !source.isQueued
+  }
+
+  /// Does not follow names any more.
+  ///
+  /// - Parameter gone: Sources that ``isGone(_:)`` is true of.
+  public func remove(_ gone: [Source]) {
+    for source in gone { detach(source) }
+    let indices = Set(gone.map(\.index))
+    sources.removeAll { indices.contains($0.index) }
+    nextLook = 0
+  }
+
   func enqueue(_ source: Source) {
     guard !source.isQueued else { return }
     source.isQueued = true
@@ -147,7 +175,10 @@ public final class Watcher {
     guard nextReady < ready.count else { return nil }
     let source = ready[nextReady]
     nextReady += 1
-    if nextReady == ready.count || nextReady > 4096 {
+    if nextReady == ready.count {
+      ready.empty()
+      nextReady = 0
+    } else if nextReady > 4096 {
       ready.removeFirst(nextReady)
       nextReady = 0
     }
@@ -231,13 +262,28 @@ public final class Watcher {
   ///
   /// - Parameter bytes: What a read has brought.
   public func takeChanges(_ bytes: UnsafeRawBufferPointer) {
+    var (changed, others): (Generation?, Bool) = (nil, false)
+    defer { lastChanged = others ? nil : changed }
+    let expected = expected
+    self.expected = nil
+    func note(_ generation: Generation) {
+      others = others || changed.map { $0 !== generation } ?? false
+      changed = generation
+    }
     for event in WatchEvents(in: bytes) {
       if event.mask.contains(.overflow) {
         overflows += 1
+        others = true
         for source in sources {
           for generation in source.generations { generation.isDirty = true }
         }
         return
+      }
+      if let expected, expected.watch == event.watch, event.mask == .modify {
+        // Most often there is nothing that was not read just now.
+        if expected.differsInSize { touch(expected, event.mask) }
+        note(expected)
+        continue
       }
       guard let target = changeWatches[event.watch] else { continue }
       if event.mask.contains(.ignored) {
@@ -245,12 +291,25 @@ public final class Watcher {
         target.generation?.watch = nil
       } else if let generation = target.generation {
         touch(generation, event.mask)
+        note(generation)
       } else if let directory = target.directory {
+        others = true
         for source in directory.sources(named: event.name) {
           if let generation = source.current { touch(generation, event.mask) }
         }
       }
     }
+  }
+
+  /// Has the file read that changed last, before the events are read that are there: most often they
+  /// are about the same one, and what was appended is delivered the sooner.
+  public func expectChange() {
+    guard let generation = lastChanged, !generation.hasEnded, !generation.isSuperseded else {
+      return
+    }
+    generation.isDirty = true
+    generation.lastGrowth = Clock.monotonic
+    expected = generation
   }
 
   /// Takes note of a file that was gone before it could be read.

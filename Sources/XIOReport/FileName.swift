@@ -2,7 +2,7 @@ internal import FoundationEssentials
 public import SystemPackage
 
 /// The name of a file in a report: a string, or bytes in base64 where it is no valid UTF-8.
-public struct FileName: Encodable, Sendable {
+public struct FileName: Codable, Sendable, Hashable {
   private let bytes: [UInt8]
 
   /// Takes a path as it was given.
@@ -12,9 +12,29 @@ public struct FileName: Encodable, Sendable {
     }
   }
 
+  /// Takes the bytes of a name.
+  public init(bytes: [UInt8]) {
+    self.bytes = bytes
+  }
+
+  /// Decodes what ``encode(to:)`` has made.
+  ///
+  /// - Throws: What the decoder throws.
+  public init(from decoder: any Decoder) throws {
+    if let text = try? decoder.singleValueContainer().decode(String.self) {
+      bytes = Array(text.utf8)
+      return
+    }
+    let text = try decoder.container(keyedBy: Keys.self).decode(String.self, forKey: .bytes)
+    bytes = Data(base64Encoded: text).map(Array.init) ?? []
+  }
+
   private enum Keys: String, CodingKey {
     case bytes
   }
+
+  /// The name as it was given.
+  public var rawBytes: [UInt8] { bytes }
 
   /// The name as text, with a mark in place of what is not valid.
   public var text: String { String(decoding: bytes, as: UTF8.self) }

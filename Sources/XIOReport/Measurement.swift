@@ -8,6 +8,7 @@ public final class Measurement {
   // From a nanosecond to an hour, to three digits; made before the clock starts, for they are large.
   private var reads = Measurement.emptyHistogram()
   private var writes = Measurement.emptyHistogram()
+  private var moves = Measurement.emptyHistogram()
   private let usage: ProcessUsage?
   private let tally = SystemCallTally.current
   private let started = Clock.monotonic
@@ -27,7 +28,11 @@ public final class Measurement {
   public var observer: LatencyObserver {
     { [self] direction, duration in
       let value = min(UInt64(max(1, duration)), Self.longest)
-      _ = direction == .read ? reads.record(value) : writes.record(value)
+      switch direction {
+      case .read: reads.record(value)
+      case .write: writes.record(value)
+      case .move: moves.record(value)
+      }
     }
   }
 
@@ -51,15 +56,24 @@ public final class Measurement {
     public var succeeded: Bool
     /// What following files came to.
     public var follow: Report.Follow?
+    /// How many files were read, when it is another number than that of the sources.
+    public var fileCount: Int?
+    /// What gathering lines came to.
+    public var fanin: Report.Fanin?
+    /// What was brought to the device.
+    public var durability = "cached"
+    /// What copies were compared by, and how many bytes were the same.
+    public var verification = "none", verifiedBytes: Int64 = 0
 
     /// Takes everything.
     public init(
       command: String, sources: [FilePath], target: FilePath, selection: EngineSelection,
       session: SessionConfiguration, queueDepth: Int, files: [ObservedFile],
       result: TransferResult, metrics: DriverMetrics, counters: EngineCounters, succeeded: Bool,
-      follow: Report.Follow? = nil
+      follow: Report.Follow? = nil, fanin: Report.Fanin? = nil
     ) {
       self.follow = follow
+      self.fanin = fanin
       self.command = command
       self.sources = sources
       self.target = target
@@ -86,18 +100,21 @@ public final class Measurement {
     var report = Report(
       command: facts.command, status: facts.succeeded ? "done" : "failed",
       job: .init(sources: facts.sources.map(FileName.init), target: FileName(facts.target)),
-      engine: .init(facts), bytes: .init(facts.result), files: facts.sources.count,
+      engine: .init(facts), bytes: .init(facts.result),
+      files: facts.fileCount ?? facts.sources.count,
       wallNs: wall, userNs: difference(\.user), systemNs: difference(\.system),
       runQueueNs: Known(runQueue(now), else: "the kernel has no scheduler statistics"),
-      phases: facts.metrics.recorder.totals.map { Report.Phase($0, facts.session.engine) },
+      phases: facts.metrics.recorder.totals.map(Report.Phase.init),
       operations: .init(facts.metrics, facts.counters),
       systemCalls: .init(calls, facts.session.engine), requests: Self.requests(calls),
       contextSwitches: .init(
         voluntary: difference(\.voluntarySwitches), involuntary: difference(\.involuntarySwitches)),
       faults: .init(minor: difference(\.minorFaults), major: difference(\.majorFaults)),
-      device: device(now), latencyNs: latencies(facts.session.engine),
+      device: device(now), latencyNs: latencies(),
       pageCache: facts.files.map(Report.CachedFile.init),
-      durability: .init(facts.files), follow: facts.follow)
+      durability: .init(facts.durability, facts.files), verification: facts.verification,
+      verifiedBytes: facts.verifiedBytes,
+      follow: facts.follow, fanin: facts.fanin)
     report.collectReasons()
     return report
   }
@@ -117,11 +134,12 @@ public final class Measurement {
       writeBytes: .value(after.writeBytes - before.writeBytes))
   }
 
-  private func latencies(_ engine: EngineName) -> [String: Report.Latency] {
-    let measured = [(Direction.read, reads), (.write, writes)].filter { $1.totalCount > 0 }
+  private func latencies() -> [String: Report.Latency] {
+    let measured = [(Direction.read, reads), (.write, writes), (.move, moves)]
+      .filter { $1.totalCount > 0 }
     return Dictionary(
       uniqueKeysWithValues: measured.map { direction, histogram in
-        (Report.name(of: direction, engine), Report.Latency(histogram))
+        (direction.rawValue, Report.Latency(histogram))
       })
   }
 

@@ -11,17 +11,27 @@ public struct PageCacheProbe: Sendable {
   public var reason: String?
 
   /// Counts the pages of an open file, by cachestat(2) and where that is missing by mincore(2).
-  public init(_ descriptor: FileDescriptor, kind: FileKind, size: Int64) {
+  ///
+  /// - Parameters:
+  ///   - descriptor: The file.
+  ///   - kind: What it is.
+  ///   - size: Its size in bytes.
+  ///   - range: A part of it in bytes, from the beginning of a page on; nil is all of it.
+  public init(
+    _ descriptor: FileDescriptor, kind: FileKind, size: Int64, range: Range<Int64>? = nil
+  ) {
     guard kind.isPositional else {
       reason = "a \(kind.rawValue) has no pages of its own in the page cache"
       return
     }
     do throws(Errno) {
-      counts = try System.cachedPages(descriptor)
+      counts = try System.cachedPages(
+        descriptor, at: range?.lowerBound ?? 0, count: Int64(range?.count ?? 0))
       method = "cachestat"
     } catch let first {
       do throws(Errno) {
-        counts = try System.mappedPages(descriptor, size: size)
+        counts = try System.mappedPages(
+          descriptor, at: range?.lowerBound ?? 0, size: range.map { Int64($0.count) } ?? size)
         method = "mincore"
       } catch {
         reason = "cachestat: \(first); mincore: \(error)"

@@ -70,10 +70,15 @@ public struct Report: Encodable, Sendable {
   public var pageCache: [CachedFile]
   /// What is on the device.
   public var durability: Durability
-  /// How the copy was verified: `none`.
+  /// What copies were compared by: nothing (`none`), what the page cache holds (`flight`), or what the device
+  /// returns (`media`).
   public var verification = "none"
+  /// How many bytes of copies were found to be the same.
+  public var verifiedBytes: Int64 = 0
   /// What following files came to; nil when none were followed.
   public var follow: Follow?
+  /// What gathering lines came to; nil when none were gathered.
+  public var fanin: Fanin?
   /// Why fields are null, by their path.
   public var unknown: [String: String] = [:]
 
@@ -139,6 +144,8 @@ public struct Report: Encodable, Sendable {
     public var signals: Int, signalOverflows: Int
     /// Calls of the non-blocking engine that blocked in the end.
     public var blockingFallbacks: Int
+    /// Descriptors that the kernel was given to watch, call by call.
+    public var descriptorsPassed: Int
   }
 
   /// Entries into the kernel that the program made.
@@ -204,7 +211,8 @@ public struct Report: Encodable, Sendable {
 
   /// What is on the device.
   public struct Durability: Encodable, Sendable {
-    /// `cached`: nothing was synchronised.
+    /// What was brought to the device: nothing (`cached`), the `data` of every file, every file and its name
+    /// (`full`), or everything at the end (`batch`).
     public var level: String
     /// Bytes of the target that are not on the device yet.
     public var dirtyBytes: Known<UInt64>

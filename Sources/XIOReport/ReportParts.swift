@@ -31,11 +31,11 @@ extension Report.Bytes {
 }
 
 extension Report.Phase {
-  init(_ total: PhaseTotal, _ engine: EngineName) {
+  init(_ total: PhaseTotal) {
     let isMerged = total.basis == .merged
     let merged = "one event covers waiting and copying"
     self.init(
-      direction: Report.name(of: total.direction, engine),
+      direction: total.direction.rawValue,
       basis: total.basis.rawValue, operations: total.operations,
       waitNs: Known(total.wait, else: merged),
       copyNs: Known(
@@ -54,7 +54,8 @@ extension Report.Operations {
       submitted: metrics.operations, completed: metrics.completions,
       eagainRetries: counters.retries, interrupted: metrics.interruptions,
       shortCounts: metrics.shortCounts, signals: counters.signals,
-      signalOverflows: counters.signalOverflows, blockingFallbacks: counters.blockingFallbacks)
+      signalOverflows: counters.signalOverflows, blockingFallbacks: counters.blockingFallbacks,
+      descriptorsPassed: counters.descriptorsPassed)
   }
 }
 
@@ -100,22 +101,23 @@ extension Report.CachedFile {
 }
 
 extension Report.Durability {
-  init(_ files: [ObservedFile]) {
+  init(_ level: String, _ files: [ObservedFile]) {
     let target = files.last { $0.role == .target }
     let counts = target?.after.counts
+    guard level != "batch" else {
+      self.init(
+        level: level,
+        dirtyBytes: .unknown("pages were counted before everything was brought to the device"))
+      return
+    }
     let dirty = counts?.dirty.flatMap { dirty in counts?.writeback.map { (dirty + $0) * 4096 } }
     self.init(
-      level: "cached",
+      level: level,
       dirtyBytes: Known(dirty, else: target?.after.reason ?? "the target has no pages to count"))
   }
 }
 
 extension Report {
-  /// The name of a direction; calls of the `kernel` engine go both ways.
-  static func name(of direction: Direction, _ engine: EngineName) -> String {
-    engine == .kernel ? "move" : direction.rawValue
-  }
-
   /// Gathers the reasons of all null fields under their paths.
   mutating func collectReasons() {
     func note(_ path: String, _ reason: String?) {

@@ -1,5 +1,5 @@
 /// Numbers with units, for people.
-enum Units {
+public enum Units {
   /// A number with three digits that matter.
   private static func short(_ value: Double) -> String {
     let decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0
@@ -23,15 +23,15 @@ enum Units {
   }
 
   /// A duration of nanoseconds.
-  static func time(_ nanoseconds: some BinaryInteger) -> String {
+  public static func time(_ nanoseconds: some BinaryInteger) -> String {
     scaled(Double(nanoseconds), 1000, ["ns", "µs", "ms", "s"])
   }
 
   /// A number of bytes.
-  static func size(_ bytes: some BinaryInteger) -> String { size(Double(bytes)) }
+  public static func size(_ bytes: some BinaryInteger) -> String { size(Double(bytes)) }
 
   /// Bytes for each second. Blocks that are only shared can make it more than an integer holds.
-  static func speed(_ bytes: Int64, in nanoseconds: Int64) -> String {
+  public static func speed(_ bytes: Int64, in nanoseconds: Int64) -> String {
     size(nanoseconds > 0 ? (Double(bytes) / Double(nanoseconds) * 1e9).rounded() : 0) + "/s"
   }
 
@@ -50,6 +50,7 @@ extension Report {
     costLines(&page)
     cacheLines(&page)
     followLines(&page)
+    fanin?.lines(&page)
     return page.lines.joined(separator: "\n") + "\n"
   }
 
@@ -155,6 +156,11 @@ extension Report {
     }
     if let dirty = durability.dirtyBytes.value, dirty > 0 {
       page.add("durability", "\(durability.level): \(Units.size(dirty)) not on the device yet")
+    } else if durability.level != "cached" {
+      page.add("durability", durability.level)
+    }
+    if verification != "none" {
+      page.add("verified", "\(verification): \(Units.size(verifiedBytes)) are the same")
     }
   }
 
@@ -181,10 +187,50 @@ extension Report {
     }
   }
 
-  private func escaped(_ name: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        name.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : $0 }))
+  private func escaped(_ name: String) -> String { Page.escaped(name) }
+}
+
+extension Report.Fanin {
+  /// The account as text of at most 80 columns, with a final newline.
+  public func text() -> String {
+    var page = Page()
+    lines(&page)
+    return page.lines.joined(separator: "\n") + "\n"
+  }
+
+  fileprivate func lines(_ page: inout Page) {
+    page.add(
+      "fanin",
+      "\(sources.count) sources, \(sources.reduce(0) { $0 + $1.lines }) lines, "
+        + "\(Units.size(sources.reduce(0) { $0 + $1.bytes })), \(wakeUps) wake-ups, "
+        + "\(eventOverflows) overflows of events")
+    for source in sources { source.lines(&page) }
+  }
+}
+
+extension Report.FaninSource {
+  fileprivate func lines(_ page: inout Page) {
+    var text = "\(number) \(Page.escaped(source.text))"
+    if let peer { text += " (\(Page.escaped(peer)))" }
+    text += ": \(Units.size(bytes)), \(lines) lines"
+    if lagBytes > 0 { text += ", lag \(Units.size(lagBytes))" }
+    if connections > 0 { text += ", \(connections) connections" }
+    if spilledBytes > 0 { text += ", \(Units.size(spilledBytes)) spilled" }
+    if unfinishedLines > 0 { text += ", \(unfinishedLines) unfinished" }
+    if repeatedBytes > 0 { text += ", perhaps repeated \(Units.size(repeatedBytes))" }
+    page.add("source", text)
+    if !lossText.isEmpty { page.add("", lossText) }
+  }
+
+  /// What is missing, cut or late, in words; empty when nothing is.
+  public var lossText: String {
+    var parts: [String] = []
+    let dropped = dropped.text
+    if !dropped.isEmpty { parts.append("lost: \(dropped)") }
+    if longLines == 1 { parts.append("1 line was too long") }
+    if longLines > 1 { parts.append("\(longLines) lines were too long") }
+    if late > 0 { parts.append("\(late) \(late == 1 ? "line" : "lines") came late") }
+    return parts.joined(separator: "; ")
   }
 }
 
@@ -199,6 +245,13 @@ private struct Page {
   /// Names with their counts, which stay together.
   static func list(_ entries: [(name: String, count: UInt64)]) -> String {
     entries.map { "\($0.name)\(firmSpace)\($0.count)" }.joined(separator: ", ")
+  }
+
+  /// A name without control characters.
+  static func escaped(_ name: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        name.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : $0 }))
   }
 
   mutating func add(_ title: String, _ text: String) {

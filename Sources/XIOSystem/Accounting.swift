@@ -57,6 +57,11 @@ extension System {
   /// The corresponding C function is `sysconf` with `_SC_PHYS_PAGES`.
   public static var physicalMemory: Int { Int(xio_physical_memory()) }
 
+  /// The processors that this process may run on.
+  ///
+  /// The corresponding C function is `sched_getaffinity`.
+  public static let processors = Int(xio_processors())
+
   /// The release of the running kernel.
   ///
   /// The corresponding C function is `uname`.

@@ -57,10 +57,50 @@ extension System {
     try perform(.fcntl) { xio_set_pipe_size(descriptor.rawValue, CInt(size)) }
   }
 
+  /// Returns how many bytes a pipe holds when its pages are full.
+  ///
+  /// - Throws: The error number.
+  ///
+  /// The corresponding C call is `fcntl` with `F_GETPIPE_SZ`.
+  public static func pipeSize(_ descriptor: FileDescriptor) throws(Errno) -> Int {
+    try perform(.fcntl) { xio_get_pipe_size(descriptor.rawValue) }
+  }
+
+  /// Makes a pipe hold up to `size` bytes, or less where the kernel grants no more.
+  ///
+  /// A pipe that is smaller than usual stays so: somebody wants it to be, or the kernel made it so
+  /// because its user has more than `/proc/sys/fs/pipe-user-pages-soft` allows.
+  ///
+  /// The corresponding C calls are `fcntl` with `F_GETPIPE_SZ` and `F_SETPIPE_SZ`.
+  public static func growPipe(_ descriptor: FileDescriptor, to size: Int) {
+    guard let now = try? pipeSize(descriptor), now >= usualPipeSize else { return }
+    var wanted = size
+    // Beyond `pipe-max-size`, or the user's share, less may still be had.
+    while wanted > now, (try? setPipeSize(descriptor, to: wanted)) == nil { wanted /= 2 }
+  }
+
+  /// What a new pipe holds, in bytes.
+  private static let usualPipeSize = 16 * 4096
+
   /// Whether a descriptor is a terminal.
   ///
   /// The corresponding C function is `isatty`.
   public static func isTerminal(_ descriptor: FileDescriptor) -> Bool {
     xio_isatty(descriptor.rawValue) == 1
+  }
+
+  /// How many characters fit into a line of a terminal; nil when it does not say.
+  ///
+  /// The corresponding C function is `ioctl` with `TIOCGWINSZ`.
+  public static func columns(ofTerminal descriptor: FileDescriptor) -> Int? {
+    let columns = xio_terminal_columns(descriptor.rawValue)
+    return columns > 0 ? columns : nil
+  }
+
+  /// Whether the process is the job that a terminal is given to, and not one in the background.
+  ///
+  /// The corresponding C function is `tcgetpgrp`.
+  public static func isInForeground(ofTerminal descriptor: FileDescriptor) -> Bool {
+    xio_is_foreground(descriptor.rawValue) == 1
   }
 }

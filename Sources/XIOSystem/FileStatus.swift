@@ -1,3 +1,4 @@
+internal import CXIO
 internal import Glibc
 
 /// What kind of object a descriptor refers to.

@@ -12,16 +12,26 @@ extension System {
   public static func open(
     _ path: FilePath, _ flags: OpenFlags, permissions: UInt32 = 0o666
   ) throws(Errno) -> FileDescriptor {
-    while true {
-      do throws(Errno) {
-        let fd = try perform(.open) {
-          path.withPlatformString { xio_open($0, flags.rawValue, permissions) }
-        }
-        return FileDescriptor(rawValue: CInt(fd))
-      } catch {
-        guard error == .interrupted, Termination.requested == nil else { throw error }
+    let result = path.withPlatformString { name in
+      Result { () throws(Errno) in
+        try open(cString: name, flags, permissions: permissions)
       }
     }
+    return try result.get()
+  }
+
+  /// Opens a file whose name is at hand as the kernel takes it.
+  ///
+  /// - Throws: As ``open(_:_:permissions:)``.
+  ///
+  /// The corresponding C function is `open`.
+  public static func open(
+    cString name: UnsafePointer<CChar>, _ flags: OpenFlags, permissions: UInt32 = 0o666
+  ) throws(Errno) -> FileDescriptor {
+    let fd = try retry { () throws(Errno) in
+      try perform(.open) { xio_open(name, flags.rawValue, permissions) }
+    }
+    return FileDescriptor(rawValue: CInt(fd))
   }
 
   /// Opens a nameless file in the directory that holds `path`, to learn what its file system can do.
@@ -64,8 +74,20 @@ extension System {
   ///
   /// The corresponding C function is `stat`.
   public static func status(_ path: FilePath) throws(Errno) -> FileStatus {
+    let result = path.withPlatformString { name in
+      Result { () throws(Errno) in try status(cString: name) }
+    }
+    return try result.get()
+  }
+
+  /// Returns what a name stands for that is at hand as the kernel takes it.
+  ///
+  /// - Throws: The error number.
+  ///
+  /// The corresponding C function is `stat`.
+  public static func status(cString name: UnsafePointer<CChar>) throws(Errno) -> FileStatus {
     var status = stat()
-    try perform(.stat) { path.withPlatformString { xio_stat($0, &status) } }
+    try perform(.stat) { xio_stat(name, &status) }
     return FileStatus(status)
   }
 
@@ -117,13 +139,19 @@ extension System {
     try perform(.ftruncate) { xio_ftruncate(descriptor.rawValue, size) }
   }
 
-  /// Reserves the first `size` bytes of a file and makes it at least that long.
+  /// Reserves the first `size` bytes of a file.
   ///
+  /// - Parameters:
+  ///   - descriptor: The file, open for writing.
+  ///   - size: How much to reserve, in bytes.
+  ///   - keepsSize: Whether the file stays as long as it is; otherwise it is at least `size` long then.
   /// - Throws: The error number; EOPNOTSUPP where the file system cannot.
   ///
   /// The corresponding C function is `fallocate`.
-  public static func allocate(_ descriptor: FileDescriptor, size: Int64) throws(Errno) {
-    try perform(.fallocate) { xio_fallocate(descriptor.rawValue, 0, size) }
+  public static func allocate(
+    _ descriptor: FileDescriptor, size: Int64, keepsSize: Bool = false
+  ) throws(Errno) {
+    try perform(.fallocate) { xio_fallocate(descriptor.rawValue, 0, size, keepsSize) }
   }
 
   /// Gives a range of a file back to the file system; it reads as zeros, and the size stays.

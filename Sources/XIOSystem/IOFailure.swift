@@ -8,6 +8,10 @@ public struct IOFailure: Error, Sendable {
   public enum Action: Sendable {
     case stat, openForReading, create, open, read, write, copy(to: FilePath), synchronise
     case close, truncate, prepare
+    case access, createDirectory, createNode, createSymbolicLink(to: FilePath)
+    case createHardLink(to: FilePath), readLink, remove, backup, rename(to: FilePath)
+    case makeDirectory, attributes, existing, target, targetDirectory
+    case clone(from: FilePath), keepTimes, keepOwner, keepMode, keepAttributes, keepContext, verify
   }
 
   /// What was tried.

@@ -29,6 +29,14 @@ public struct OpenFlags: OptionSet, Sendable {
   public static let noTerminal = OpenFlags(rawValue: O_NOCTTY)
   /// Past the page cache.
   public static let direct = OpenFlags(rawValue: xio_o_direct)
+  /// Not through a symbolic link in the place of the last name.
+  public static let noFollow = OpenFlags(rawValue: xio_o_no_follow)
+  /// A directory or nothing.
+  public static let directory = OpenFlags(rawValue: xio_o_directory)
+  /// A file without a name; the directory that it is opened by says where its data goes.
+  public static let nameless = OpenFlags(rawValue: xio_o_nameless)
+  /// A place in the file system, and not what is there.
+  public static let place = OpenFlags(rawValue: xio_o_path)
 }
 
 /// Status flags of an open file description that can change, as F_GETFL returns them.

@@ -1,4 +1,5 @@
 internal import CXIO
+internal import Glibc
 public import SystemPackage
 
 /// Pages of a file in the page cache.
@@ -9,6 +10,10 @@ public struct PageCounts: Sendable, Equatable {
   public var dirty: UInt64?
   /// Pages on their way to the device; nil where it cannot be known.
   public var writeback: UInt64?
+  /// Pages that were in the cache and were let go of; nil where it cannot be known.
+  public var evicted: UInt64?
+  /// Those of them that a little more memory would have kept; nil where it cannot be known.
+  public var recentlyEvicted: UInt64?
 }
 
 /// The alignment in bytes that O_DIRECT asks of memory and of offsets and lengths.
@@ -40,19 +45,30 @@ extension System {
       xio_cachestat(descriptor.rawValue, offset, count, &counts)
     }
     return PageCounts(
-      resident: counts.cached, dirty: counts.dirty, writeback: counts.writeback)
+      resident: counts.cached, dirty: counts.dirty, writeback: counts.writeback,
+      evicted: counts.evicted, recentlyEvicted: counts.recently_evicted)
   }
 
-  /// Counts the resident pages among a file's first `size` bytes.
+  /// The size of a page in bytes.
   ///
+  /// The corresponding C function is `sysconf` with `_SC_PAGESIZE`.
+  public static let pageSize = Int64(sysconf(Int32(_SC_PAGESIZE)))
+
+  /// Counts the resident pages of a range of a file.
+  ///
+  /// - Parameters:
+  ///   - descriptor: The file.
+  ///   - offset: Where the range begins, in bytes: a multiple of ``pageSize``.
+  ///   - size: The length of the range in bytes.
+  /// - Returns: How many pages are resident; nothing else can be known.
   /// - Throws: EPERM where the kernel would claim that every page is resident.
   ///
   /// The corresponding C function is `mincore`.
   public static func mappedPages(
-    _ descriptor: FileDescriptor, size: Int64
+    _ descriptor: FileDescriptor, at offset: Int64 = 0, size: Int64
   ) throws(Errno) -> PageCounts {
     var resident: UInt64 = 0
-    try perform(.mincore) { xio_mincore(descriptor.rawValue, size, &resident) }
+    try perform(.mincore) { xio_mincore(descriptor.rawValue, offset, size, &resident) }
     return PageCounts(resident: resident, dirty: nil, writeback: nil)
   }
 
@@ -82,6 +98,18 @@ extension System {
     try perform(.syncFileRange) { xio_write_back(descriptor.rawValue, offset, count) }
   }
 
+  /// Begins to write a range's dirty pages to the device, and does not wait for them: an error is told to
+  /// whoever synchronises the file.
+  ///
+  /// - Throws: The error number.
+  ///
+  /// The corresponding C function is `sync_file_range` with `SYNC_FILE_RANGE_WRITE` alone.
+  public static func beginWriteBack(
+    _ descriptor: FileDescriptor, at offset: Int64, count: Int64
+  ) throws(Errno) {
+    try perform(.syncFileRange) { xio_begin_write_back(descriptor.rawValue, offset, count) }
+  }
+
   /// Returns the alignment that O_DIRECT needs on a file, or nil where the file has no direct I/O.
   ///
   /// - Parameters:
@@ -106,6 +134,25 @@ extension System {
     return DirectAlignment(memory: fallback, offset: fallback, isDeclared: false)
   }
 
+  /// How many bytes the kernel has taken for all files of the machine and not written yet; nil when it does
+  /// not tell.
+  ///
+  /// The corresponding file is `/proc/meminfo`, its lines `Dirty` and `Writeback`.
+  public static func unwrittenBytes() -> Int64? {
+    guard let file = try? open("/proc/meminfo", .readOnly) else { return nil }
+    defer { try? close(file) }
+    return withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 1) { memory in
+      guard let count = try? read(file, into: memory, at: nil) else { return nil }
+      var total: Int64?
+      for line in String(decoding: memory[..<count], as: UTF8.self).split(separator: "\n")
+      where line.hasPrefix("Dirty:") || line.hasPrefix("Writeback:") {
+        let number = line.split(separator: " ").dropFirst().first.flatMap { Int64($0) }
+        total = (total ?? 0) + (number ?? 0) * 1024
+      }
+      return total
+    }
+  }
+
   /// Whether a file's file system has no device below it (tmpfs, ramfs).
   ///
   /// - Throws: The error number.
@@ -115,5 +162,18 @@ extension System {
     var fileSystem = xio_file_system()
     try perform(.fstatfs) { xio_fstatfs(descriptor.rawValue, &fileSystem) }
     return fileSystem.in_memory
+  }
+
+  /// Whether a read of a file ends where the file ended when the read began, so that what it brings from
+  /// one page was there together. Elsewhere a file that is cut and written anew meanwhile can give the
+  /// end of the old one and the middle of the new one at once.
+  ///
+  /// - Throws: The error number.
+  ///
+  /// The corresponding C function is `fstatfs`.
+  public static func readsOneSize(_ descriptor: FileDescriptor) throws(Errno) -> Bool {
+    var fileSystem = xio_file_system()
+    try perform(.fstatfs) { xio_fstatfs(descriptor.rawValue, &fileSystem) }
+    return fileSystem.reads_one_size
   }
 }

@@ -16,9 +16,17 @@ public enum System {
   static func perform(_ call: SystemCall, _ body: () -> Int) throws(Errno) -> Int {
     xio_count_system_call(call.rawValue, 1)
     #if DEBUG
-      if let failure = FaultPlan.current?.failure(of: call) { throw failure }
+      let plan = FaultPlan.current
+      if let failure = plan?.failure(of: call) {
+        // A descriptor is gone also when closing it tells of an error.
+        if call == .close { plan?.closed(body()) }
+        throw failure
+      }
     #endif
     let result = body()
+    #if DEBUG
+      if call == .close { plan?.closed(result) }
+    #endif
     guard result >= 0 else { throw Errno(rawValue: CInt(truncatingIfNeeded: -result)) }
     return result
   }

@@ -114,4 +114,13 @@ public final class PosixAIO {
     xio_count_system_call(SystemCall.aioCancel.rawValue, 1)
     return xio_aio_cancel(table, index) == 1
   }
+
+  /// Whether a helper thread waits for data of a descriptor, of which it then has taken none.
+  ///
+  /// - Returns: The same where that cannot be known.
+  ///
+  /// See proc_pid_syscall(5).
+  public static func waitsForData(_ descriptor: FileDescriptor) -> Bool {
+    xio_sleeps_in_read(descriptor.rawValue) != 0
+  }
 }

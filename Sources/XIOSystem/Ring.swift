@@ -125,6 +125,20 @@ public struct Ring: ~Copyable {
     try System.perform(.ioUringEnter) { xio_ring_submit(ring, UInt32(count)) }
   }
 
+  /// Submits what is prepared and waits for `count` completions, unless there are some already.
+  ///
+  /// - Parameters:
+  ///   - count: How many completions.
+  ///   - timeout: Nanoseconds.
+  /// - Throws: ETIME after the timeout, EINTR after a signal, EBUSY and EAGAIN when completions must be
+  ///   taken first.
+  ///
+  /// The corresponding C function is `io_uring_submit_and_wait_timeout`.
+  public borrowing func submit(waitingFor count: Int, timeout: Int64) throws(Errno) {
+    guard unsubmitted > 0 || !xio_ring_has_completions(ring) else { return }
+    try System.perform(.ioUringEnter) { xio_ring_submit_until(ring, UInt32(count), timeout) }
+  }
+
   /// Waits for `count` completions.
   ///
   /// - Parameters:

@@ -18,6 +18,16 @@ public enum Termination {
     return signal == 0 ? nil : signal
   }
 
+  /// Takes note of the wish, to fulfil it after what has to be done before; another signal asks anew.
+  public static func postpone() {
+    xio_postpone_termination()
+  }
+
+  /// The signal that the process shall end by: one that asks for the end, or did so and was put off.
+  public static var signal: Int32? {
+    requested ?? (xio_postponed_signal() == 0 ? nil : xio_postponed_signal())
+  }
+
   /// Ends the process by a signal, as if it had never been caught.
   ///
   /// The corresponding C function is `raise`.

@@ -10,10 +10,18 @@ public enum SystemCall: Int32, CaseIterable, Sendable {
   case ficlone, copyFileRange, sendfile, splice
   case fsync, fdatasync, syncFileRange, fadvise64
   case futex
-  case pselect6, ppoll, epollCreate1, epollCtl, epollWait, rtSigtimedwait, rtSigprocmask
-  case nanosleep, schedYield, mmap, ioctl, prlimit64, clone, schedSetattr
+  case pselect6, ppoll, epollCreate1, epollCtl, epollWait, rtSigtimedwait, rtSigprocmask,
+    rtSigaction
+  case nanosleep, schedYield, mmap, ioctl, prlimit64, clone, unshare, schedSetattr
   case inotifyInit1, inotifyAddWatch, inotifyRmWatch
+  case socket, bind, listen, connect, accept4, getsockname, getsockopt, setsockopt, sendto, recvmsg
+  case wait4, kill
   case nameToHandleAt, pidfdOpen, readlink, getdents64
+  case flock
+  case mkdirat, mknodat, linkat, symlinkat, readlinkat, unlinkat, renameat2, faccessat2
+  case utimensat, fchown, fchownat, fchmod, fchmodat, syncfs
+  case flistxattr, llistxattr, fgetxattr, lgetxattr, fsetxattr, lsetxattr
+  case fremovexattr, lremovexattr
   case cachestat, mincore, statx, fstatfs, getrusage
   case ioSetup, ioSubmit, ioGetevents, ioCancel, ioDestroy
   case ioUringSetup, ioUringRegister, ioUringEnter

@@ -88,34 +88,35 @@ extension System {
   ///
   /// - Parameters:
   ///   - source: The file to read.
-  ///   - sourceOffset: Where to read, in bytes.
+  ///   - sourceOffset: Where to read in bytes, or nil for the descriptor's own position.
   ///   - target: The file to write.
-  ///   - targetOffset: Where to write, in bytes.
+  ///   - targetOffset: Where to write in bytes, or nil for the descriptor's own position.
   ///   - count: At most so many bytes; keep it to 1 GiB, since some C libraries return larger counts wrong.
   /// - Returns: The number of bytes copied, 0 at the end.
   /// - Throws: The error number.
   ///
   /// The corresponding C function is `copy_file_range`.
   public static func copyRange(
-    _ source: FileDescriptor, at sourceOffset: Int64, to target: FileDescriptor,
-    at targetOffset: Int64, count: Int
+    _ source: FileDescriptor, at sourceOffset: Int64?, to target: FileDescriptor,
+    at targetOffset: Int64?, count: Int
   ) throws(Errno) -> Int {
     try transfer(.copyFileRange, count) {
-      xio_copy_file_range(source.rawValue, sourceOffset, target.rawValue, targetOffset, $0)
+      xio_copy_file_range(
+        source.rawValue, sourceOffset ?? -1, target.rawValue, targetOffset ?? -1, $0)
     }
   }
 
-  /// Sends at most `count` bytes of a file, from an offset in bytes on, to a descriptor inside the
-  /// kernel, and returns how many it were.
+  /// Sends at most `count` bytes of a file, from an offset in bytes or from its own position on, to a
+  /// descriptor inside the kernel, and returns how many it were.
   ///
   /// - Throws: The error number.
   ///
   /// The corresponding C function is `sendfile`.
   public static func sendFile(
-    _ source: FileDescriptor, at offset: Int64, to target: FileDescriptor, count: Int
+    _ source: FileDescriptor, at offset: Int64?, to target: FileDescriptor, count: Int
   ) throws(Errno) -> Int {
     try transfer(.sendfile, count) {
-      xio_sendfile(target.rawValue, source.rawValue, offset, $0)
+      xio_sendfile(target.rawValue, source.rawValue, offset ?? -1, $0)
     }
   }
 

@@ -115,6 +115,7 @@ struct BackwardScan: ~Copyable {
     let wanted = range.count
     let length = min(memory.count, (wanted + Self.page - 1) & ~(Self.page - 1))
     var done = 0
+    var repetition = Repetition()
     while done < wanted {
       // In the middle of a page O_DIRECT cannot go on.
       let first = done & ~(Self.page - 1)
@@ -126,7 +127,7 @@ struct BackwardScan: ~Copyable {
         guard first + count > done else { break }
         done = first + count
       } catch {
-        guard error == .interrupted, Termination.requested == nil else { throw error }
+        guard repetition.isDue(after: error) else { throw error }
       }
     }
     return UnsafeRawBufferPointer(rebasing: memory[..<min(done, wanted)])

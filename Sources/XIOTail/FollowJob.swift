@@ -43,10 +43,14 @@ struct FollowJob: DriverJob {
   /// How often events and beats have ended a wait.
   var wakeUps = 0
   private var reportsNow = false
+  /// When everything is to be looked at again.
+  private var nextBeat: Nanoseconds = 0
   /// How often in a row reading was put off because there was news of names.
   private var postponements = 0
   private static let mostPostponements = 64
   var coalescing = Coalescing()
+  /// What is known of the three descriptors of events, by their slots.
+  private var hearing = [Hearing](repeating: .deaf, count: Slot.wake + 1)
 
   init(
     _ watcher: Watcher, _ options: TailOptions, _ settings: FollowSettings,
@@ -71,15 +75,31 @@ struct FollowJob: DriverJob {
         output.failure = output.failure ?? IOFailure(.read, nil, error, reason: "waiting failed")
       }
     }
-    for outcome in driver.finished() where outcome.direction == .write {
-      if outcome.slot == Slot.file { finishWrite(outcome, pool) }
-    }
+    takeLastWrite(&driver, pool)
     settings.onProgress(true)
     output.wakeUps = wakeUps
     output.metrics = driver.metrics
     output.counters = driver.counters
     return output
   }
+
+  /// Takes note of a write that has been made, although its thread may not have said so yet; one that
+  /// waits for its reader is not waited for.
+  private mutating func takeLastWrite<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) {
+    let end = Clock.monotonic + Self.longestLastWrite
+    while true {
+      for outcome in driver.finished()
+      where outcome.direction == .write && outcome.slot == Slot.file {
+        finishWrite(outcome, pool)
+      }
+      guard case .writing = activity, Clock.monotonic < end else { return }
+      System.pause(nanoseconds: 1_000_000)
+    }
+  }
+
+  private static let longestLastWrite: Nanoseconds = 20_000_000
 
   private mutating func follow<Engine: IOEngine & ~Copyable>(
     _ driver: inout Driver<Engine>, _ pool: BufferPool
@@ -89,45 +109,60 @@ struct FollowJob: DriverJob {
     _ = watcher.takeClosed()
     // A name may come and go within the turn of a busy writer.
     try? System.requestShortTurns()
-    if let inotify = watcher.inotify { try listen(inotify, Slot.names, &driver, pool) }
-    if let changes = watcher.changes { try listen(changes, Slot.changes, &driver, pool) }
-    try listen(settings.wake, Slot.wake, &driver, pool)
-    var beat = Clock.monotonic + settings.interval
-    var lastPoll = Clock.monotonic
+    nextBeat = Clock.monotonic + settings.interval
+    while true {
+      try work(&driver, pool)
+      if isOver() { return }
+      // What takes its time comes after what was to be delivered.
+      if try lookAround(&driver, pool) { continue }
+      if isIdle { coalescing.beginsToWait() }
+      for outcome in try driver.next(until: deadline) { try take(outcome, &driver, pool) }
+    }
+  }
+
+  /// Does what time has come for, and tells of what has happened.
+  ///
+  /// - Returns: Whether there may be something to deliver.
+  private mutating func lookAround<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) -> Bool {
+    if reportsNow {
+      reportsNow = false
+      output.wakeUps = wakeUps
+      output.metrics = driver.metrics
+      output.counters = driver.counters
+      settings.onReport(output)
+    }
+    let now = Clock.monotonic
+    let isDue = now >= nextBeat
+    if isDue {
+      wakeUps += 1
+      watcher.beat()
+      try retryStreams(&driver, pool)
+      nextBeat = now + settings.interval
+    }
+    let released = releaseHeldBack(now)
+    settings.onProgress(false)
+    return isDue || released
+  }
+
+  /// Does what can be done without waiting, and asks for events in time.
+  private mutating func work<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    let began = Clock.monotonic
     while true {
       for descriptor in watcher.takeClosed() { driver.forget(descriptor) }
       try openStreams(&driver, pool)
-      if postponements == 0 { try pump(&driver, pool) }
-      if isOver() { return }
-      if isIdle { coalescing.beginsToWait() }
+      if postponements == 0, hearing[Slot.names] != .taking { try pump(&driver, pool) }
       // Where calls end at once, events would have to wait for the end of all that is to be read.
-      if !driver.hasOutcomes {
-        lastPoll = .max
-      } else {
-        let now = Clock.monotonic
-        if now - lastPoll > Self.longestDeafness {
-          try driver.poll()
-          lastPoll = now
-        }
-        lastPoll = min(lastPoll, now)
+      let isDeaf = Clock.monotonic - began > Self.longestDeafness
+      if isDeaf || !driver.hasOutcomes {
+        try listen(&driver, pool)
+        if isDeaf { try driver.poll() }
       }
-      for outcome in try driver.next(until: deadline(beat)) { try take(outcome, &driver, pool) }
-      if reportsNow {
-        reportsNow = false
-        output.wakeUps = wakeUps
-        output.metrics = driver.metrics
-        output.counters = driver.counters
-        settings.onReport(output)
-      }
-      let now = Clock.monotonic
-      if now >= beat {
-        wakeUps += 1
-        watcher.beat()
-        try retryStreams(&driver, pool)
-        beat = now + settings.interval
-      }
-      releaseHeldBack(now)
-      settings.onProgress(false)
+      guard driver.hasOutcomes, !isDeaf else { return }
+      for outcome in try driver.next() { try take(outcome, &driver, pool) }
     }
   }
 
@@ -148,19 +183,49 @@ struct FollowJob: DriverJob {
     return true
   }
 
-  private func deadline(_ beat: Nanoseconds) -> Nanoseconds {
-    let release = heldBack.compactMap(\.heldBackSince).min().map { $0 + FollowSettings.patience }
-    return min(beat, release ?? beat)
+  private var deadline: Nanoseconds {
+    if heldBack.isEmpty { return nextBeat }
+    let release = heldBack.compactMap(\.heldBackSince).min().map { $0 + Generation.patience }
+    return min(nextBeat, release ?? nextBeat)
   }
 
-  private func listen<Engine: IOEngine & ~Copyable>(
-    _ descriptor: FileDescriptor, _ slot: Int, _ driver: inout Driver<Engine>, _ pool: BufferPool
+  /// Asks for events again where none are asked for, once what the last ones led to is under way.
+  private mutating func listen<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
   ) throws(Errno) {
-    let endpoint = Endpoint(descriptor: descriptor, kind: .anonymous, position: .stream)
+    for slot in hearing.indices {
+      switch hearing[slot] {
+      case .deaf:
+        guard let endpoint = events(slot) else { continue }
+        guard Engine.traits.tellsReadiness else { try readEvents(slot, &driver, pool); continue }
+        try driver.start(.wait(.read, endpoint, slot: slot, isMeasured: slot == Slot.changes))
+        hearing[slot] = .waiting
+      case .announced: try readEvents(slot, &driver, pool)
+      case .waiting, .taking: break
+      }
+    }
+  }
+
+  private func events(_ slot: Int) -> Endpoint? {
+    let descriptor =
+      switch slot {
+      case Slot.names: watcher.inotify
+      case Slot.changes: watcher.changes
+      default: settings.wake as FileDescriptor?
+      }
+    return descriptor.map { Endpoint(descriptor: $0, kind: .anonymous, position: .stream) }
+  }
+
+  private mutating func readEvents<Engine: IOEngine & ~Copyable>(
+    _ slot: Int, _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    guard let endpoint = events(slot) else { return }
+    let isExpected = hearing[slot] == .announced
+    hearing[slot] = isExpected ? .taking : .waiting
     try driver.start(
       Request(
         direction: .read, endpoint: endpoint, offset: nil, slot: slot,
-        count: min(pool.bufferSize, 64 << 10), fills: false,
+        count: min(pool.bufferSize, 64 << 10), fills: false, triesFirst: isExpected,
         isMeasured: slot == Slot.changes))
   }
 
@@ -168,25 +233,24 @@ struct FollowJob: DriverJob {
     _ outcome: Outcome, _ driver: inout Driver<Engine>, _ pool: BufferPool
   ) throws(Errno) {
     switch outcome.slot {
-    case Slot.names, Slot.changes:
+    case Slot.names, Slot.changes, Slot.wake:
       if let failure = outcome.failure { throw failure }
-      wakeUps += 1
-      let bytes = UnsafeRawBufferPointer(pool.bytes(outcome.slot, 0..<outcome.count))
-      if outcome.slot == Slot.names {
-        watcher.take(bytes)
-        if let inotify = watcher.inotify { try listen(inotify, Slot.names, &driver, pool) }
-        // Files are read in order, which more events may change; a flood of them must not stop it.
-        postponements = watcher.hasMoreEvents ? postponements + 1 : 0
-        if postponements > Self.mostPostponements { postponements = 0 }
-      } else {
-        watcher.takeChanges(bytes)
-        coalescing.pauseIfBusy(unless: watcher.inotify)
-        if let changes = watcher.changes { try listen(changes, Slot.changes, &driver, pool) }
+      if hearing[outcome.slot] == .waiting {
+        wakeUps += outcome.slot == Slot.wake ? 0 : 1
+        if outcome.slot == Slot.changes { coalescing.pauseIfBusy(unless: watcher.inotify) }
       }
-      if !isIdle { watcher.lookAtReady() }
-    case Slot.wake:
-      for byte in pool.bytes(Slot.wake, 0..<outcome.count) { wake(byte) }
-      try listen(settings.wake, Slot.wake, &driver, pool)
+      if hearing[outcome.slot] == .waiting, Engine.traits.tellsReadiness {
+        hearing[outcome.slot] = .announced
+        // What happened to names comes before what is in files; the file that is likely to have
+        // changed comes before what is known of it.
+        guard outcome.slot == Slot.changes else {
+          return try readEvents(outcome.slot, &driver, pool)
+        }
+        return watcher.expectChange()
+      }
+      hearing[outcome.slot] = .deaf
+      takeEvents(
+        outcome.slot, UnsafeRawBufferPointer(pool.bytes(outcome.slot, 0..<outcome.count)))
     case Slot.file where outcome.direction == .read:
       try finishRead(outcome, &driver, pool)
     case Slot.file:
@@ -194,6 +258,22 @@ struct FollowJob: DriverJob {
     default:
       try finishStream(outcome, &driver, pool)
     }
+  }
+
+  private mutating func takeEvents(_ slot: Int, _ bytes: UnsafeRawBufferPointer) {
+    switch slot {
+    case Slot.names:
+      watcher.take(bytes)
+      // Files are read in order, which more events may change; a flood of them must not stop it.
+      postponements = watcher.hasMoreEvents ? postponements + 1 : 0
+      if postponements > Self.mostPostponements { postponements = 0 }
+    case Slot.changes:
+      watcher.takeChanges(bytes)
+    default:
+      for byte in bytes { wake(byte) }
+      return
+    }
+    if activity.waitsForOutput { watcher.lookAtReady() }
   }
 
   private mutating func wake(_ byte: UInt8) {
@@ -217,16 +297,18 @@ struct FollowJob: DriverJob {
     }
   }
 
-  /// Lets lines out that nobody has finished for long.
-  private mutating func releaseHeldBack(_ now: Nanoseconds) {
-    guard !heldBack.isEmpty else { return }
+  /// Lets lines out that nobody has finished for long; says whether there were some.
+  private mutating func releaseHeldBack(_ now: Nanoseconds) -> Bool {
+    guard !heldBack.isEmpty else { return false }
+    let count = heldBack.count
     heldBack.removeAll { generation in
       guard let since = generation.heldBackSince, !generation.hasEnded else { return true }
-      guard now - since >= FollowSettings.patience else { return false }
+      guard now - since >= Generation.patience else { return false }
       generation.mustFlush = true
       generation.isDirty = true
       return true
     }
+    return heldBack.count < count
   }
 
   /// Whether output comes from one place alone, so that no other can interrupt an unfinished line.
@@ -240,6 +322,18 @@ struct FollowJob: DriverJob {
   }
 }
 
+/// What is known of a descriptor of events.
+enum Hearing {
+  /// Nobody asks.
+  case deaf
+  /// It is to be told when there are some, or to read them once there are.
+  case waiting
+  /// There are some.
+  case announced
+  /// Those that are there are being read.
+  case taking
+}
+
 /// What is being read or written; there is one output, so it is one thing at a time.
 enum Activity {
   case idle
@@ -251,6 +345,14 @@ enum Activity {
   case copying, printing(count: Int)
   /// What a FIFO or device has sent.
   case streaming(slot: Int, count: Int)
+
+  /// Whether it may take as long as the reader of standard output likes.
+  var waitsForOutput: Bool {
+    switch self {
+    case .writing, .heading, .printing, .streaming: true
+    case .idle, .reading, .copying: false
+    }
+  }
 }
 
 /// The first output of one source.
@@ -267,8 +369,6 @@ struct FirstPart {
 
 /// What a follow needs beside its options.
 struct FollowSettings {
-  /// How long an unfinished line may keep others waiting, in nanoseconds.
-  static let patience: Nanoseconds = 1_000_000_000
   /// Room in front of the data of a buffer for a header.
   static let headerRoom = 8 << 10
 
@@ -290,30 +390,4 @@ struct FollowSettings {
   var onFailure: (IOFailure) -> Void
   /// Told when the state has changed, and with true at the end.
   var onProgress: (Bool) -> Void
-}
-
-/// Gathers changes when they come so fast that each alone costs more than it is worth.
-struct Coalescing {
-  var latency: Nanoseconds = 0
-  private var streak = 0
-  private var waitsSince: Nanoseconds = 0
-  private static let longestStreak = 8
-
-  /// Takes note that there is nothing left to do.
-  mutating func beginsToWait() {
-    if waitsSince == 0 { waitsSince = Clock.monotonic }
-  }
-
-  /// Lets more come together, when changes have come again and again without a pause.
-  ///
-  /// - Parameter names: What ends the pause when something comes of it.
-  mutating func pauseIfBusy(unless names: FileDescriptor?) {
-    let waited = waitsSince == 0 ? 0 : Clock.monotonic - waitsSince
-    waitsSince = 0
-    streak = waited < latency / 4 ? streak + 1 : 0
-    guard streak >= Self.longestStreak, latency > 0 else { return }
-    guard let names else { return System.pause(nanoseconds: latency) }
-    // A signal ends the pause early, which is as good.
-    _ = try? System.waitUntilReady(names, forWriting: false, timeout: latency)
-  }
 }

@@ -12,7 +12,7 @@ struct FollowPrinter {
   private var hasPrinted = false
   /// Whose unfinished line was printed last; nil when the last line is complete.
   private(set) var openLine: ObjectIdentifier?
-  private(set) weak var openGeneration: Generation?
+  private(set) var openGeneration: Generation?
 
   init(
     showsHeaders: Bool, delimiter: UInt8, endsLines: Bool, title: @escaping (FilePath) -> [UInt8]

@@ -116,16 +116,20 @@ extension FollowJob {
     _ range: Range<Int>, of generation: Generation, _ memory: UnsafeRawBufferPointer,
     _ driver: inout Driver<Engine>, _ pool: BufferPool
   ) throws(Errno) {
-    // What a writer has put into the former file came before what is in this one.
-    var hasOlder = false
-    for older in generation.source.generations {
-      if older === generation { break }
-      hasOlder = older.hasMore || hasOlder
-    }
-    if hasOlder {
-      generation.isDirty = true
-      requeue(generation)
-      return
+    var range = range
+    // What comes before following is printed in the order of the operands.
+    if nextFirst == first.count {
+      switch generation.precedence(of: generation.offset + Int64(range.count)) {
+      case .unread:
+        generation.isDirty = true
+        return requeue(generation)
+      case .unfinished:
+        return holdBack(generation)
+      case .free(let end):
+        let count = Int(end - generation.offset)
+        if count < range.count { generation.isDirty = true }
+        range = range.prefix(count)
+      }
     }
     var payload = range
     let id = ObjectIdentifier(generation)
@@ -154,7 +158,7 @@ extension FollowJob {
 
   private func isPatienceOver(_ generation: Generation) -> Bool {
     guard let since = generation.heldBackSince else { return false }
-    return Clock.monotonic - since >= FollowSettings.patience
+    return Clock.monotonic - since >= Generation.patience
   }
 
   private mutating func holdBack(_ generation: Generation) {

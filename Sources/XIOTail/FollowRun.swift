@@ -24,6 +24,7 @@ struct FollowRun {
       WatchOptions(
         byName: options.follow == .name, retries: options.retries,
         interval: options.interval ?? 1_000_000_000, blocks: selection.engine.waitsInside,
+        eventsBlock: selection.engine.waitsInside && selection.engine != .uring,
         reopensFIFOs: options.fifoEnd == .reopen))
     let state = FollowState()
     tell(watcher, state)
@@ -182,7 +183,8 @@ struct FollowRun {
     return SessionConfiguration(
       engine: selection.engine, blockSize: max(block, 64 << 10) + FollowSettings.headerRoom,
       queueDepth: FollowJob.Slot.firstStream + min(inputs.count, 4096),
-      notification: options.transfer.notification, pollInterval: options.interval)
+      notification: options.transfer.notification, pollInterval: options.interval,
+      timeline: options.transfer.timeline)
   }
 
   private func printer(_ watcher: Watcher) -> FollowPrinter {
@@ -210,21 +212,7 @@ struct FollowRun {
 
   private func makeWake(_ measurement: Measurement?) throws(TailError) -> FileDescriptor {
     do throws(Errno) {
-      let pipe = try System.pipe()
-      var processes: [FileDescriptor] = []
-      for number in options.processes {
-        // One that has ended already needs no waiting for.
-        if let process = try? System.openProcess(number) { processes.append(process) }
-      }
-      if !options.processes.isEmpty, processes.isEmpty {
-        var message = Wake.processesGone.rawValue
-        _ = try withUnsafeBytes(of: &message) { bytes in
-          Result { () throws(Errno) in try System.write(pipe.writeEnd, from: bytes, at: nil) }
-        }.get()
-      }
-      try Wake.arm(
-        pipe.writeEnd, output: .standardOutput, processes: processes, reports: measurement != nil)
-      return pipe.readEnd
+      return try WakePipe.make(processes: options.processes, reports: measurement != nil)
     } catch {
       throw .io(IOFailure(.prepare, nil, error))
     }
@@ -296,16 +284,6 @@ final class FollowState {
   var toldLosses: [Int: Int] = [:]
   var lossesTold = 0
   var checkpointFailure: Errno?
-}
-
-extension EngineName {
-  /// Whether reads wait inside a call, of this thread or another, so that descriptors must block.
-  fileprivate var waitsInside: Bool {
-    switch self {
-    case .blocking, .posixAIO, .uring: true
-    case .nonblocking, .select, .poll, .epoll, .sigio, .libaio, .kernel: false
-    }
-  }
 }
 
 extension Report.FollowedSource {

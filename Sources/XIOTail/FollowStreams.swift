@@ -54,11 +54,16 @@ extension FollowJob {
     _ driver: inout Driver<Engine>, _ pool: BufferPool
   ) throws(Errno) {
     for index in streams.indices {
-      guard let stream = streams[index], !stream.isReading, !stream.hasData, !stream.hasEnded else {
-        continue
-      }
+      guard let stream = streams[index], !stream.isReading, !stream.hasData, !stream.hasEnded,
+        !isBeingWritten(index)
+      else { continue }
       try readStream(index, &driver, pool)
     }
+  }
+
+  /// Whether the buffer of a stream is being printed: what follows finds its place once that is done.
+  private func isBeingWritten(_ index: Int) -> Bool {
+    if case .streaming(Slot.firstStream + index, _) = activity { true } else { false }
   }
 
   private mutating func readStream<Engine: IOEngine & ~Copyable>(

@@ -12,10 +12,11 @@ struct LastPartRun {
 
   func run(_ measurement: Measurement?) throws(TailError) -> Tail.Output {
     var selection = EngineSelection.resolve(options.transfer.engine, candidates: candidates)
-    let settled: (session: SessionConfiguration, queueDepth: Int)
+    var settled: (session: SessionConfiguration, queueDepth: Int)
     do throws(IOFailure) { settled = try options.transfer.session(for: &selection) } catch {
       throw .io(error)
     }
+    settled.session.fallsBack = selection.asked == nil
     // Where nothing is to be printed GNU's does not look at the files either.
     let printsNothing = options.start.count == 0 && !options.start.fromBeginning
     var job = TailJob(

@@ -13,7 +13,7 @@ extension TailJob {
     // Whoever writes to the stream may wait for what has been printed.
     try output.flush()
     guard options.start.fromBeginning else { return try printWindow(input, &session) }
-    if try skip(max(options.start.count, 1) - 1, of: input) {
+    if try skip(max(options.start.count, 1) - 1, of: input, &session) {
       try passOn(input, limit: nil, &session)
     }
   }
@@ -21,14 +21,19 @@ extension TailJob {
   /// Reads past the first units and prints what was read beyond them.
   ///
   /// - Returns: Whether there may be more.
-  private mutating func skip(_ count: UInt64, of input: TailInput) throws(TailProblem) -> Bool {
+  private mutating func skip<Session: TransferSession & ~Copyable>(
+    _ count: UInt64, of input: TailInput, _ session: inout Session
+  ) throws(TailProblem) -> Bool {
     guard count > 0 else { return true }
     let memory = UnsafeMutableRawBufferPointer.allocate(
       byteCount: Self.readSize, alignment: 4096)
     defer { memory.deallocate() }
     var left = count
     while left > 0 {
-      let read = try self.read(input, into: memory)
+      let read: Int
+      do throws(Errno) { read = try self.read(input, into: memory, &session) } catch {
+        throw input.problem(error)
+      }
       guard read > 0 else { return false }
       var bytes = UnsafeRawBufferPointer(rebasing: memory[..<read])
       if options.start.unit == .bytes {
@@ -45,17 +50,18 @@ extension TailJob {
     return true
   }
 
-  private mutating func read(
-    _ input: TailInput, into memory: UnsafeMutableRawBufferPointer
-  ) throws(TailProblem) -> Int {
-    do throws(Errno) {
+  private mutating func read<Session: TransferSession & ~Copyable>(
+    _ input: TailInput, into memory: UnsafeMutableRawBufferPointer, _ session: inout Session
+  ) throws(Errno) -> Int {
+    let count: Int
+    if usesPlainCalls {
       plainCalls += 1
-      let count = try input.read(into: memory, at: nil)
-      done.result.bytesRead += Int64(count)
-      return count
-    } catch {
-      throw input.problem(error)
+      count = try input.read(into: memory, at: nil)
+    } else {
+      count = try session.read(input.endpoint(limit: nil), into: memory)
     }
+    done.result.bytesRead += Int64(count)
+    return count
   }
 
   /// Prints a stream from where it stands.
@@ -71,7 +77,9 @@ extension TailJob {
     }
     while left > 0 {
       let count = try output.fill(left) { memory throws(TailProblem) in
-        try self.read(input, into: memory)
+        do throws(Errno) { return try read(input, into: memory, &session) } catch {
+          throw input.problem(error)
+        }
       }
       guard count > 0 else { return }
       left -= Int64(count)
@@ -89,11 +97,9 @@ extension TailJob {
       while true {
         let count = try window.take { memory throws(IOFailure) in
           try System.attempt(.read, name) { () throws(Errno) in
-            try input.read(into: memory, at: nil)
+            try read(input, into: memory, &session)
           }
         }
-        plainCalls += 1
-        done.result.bytesRead += Int64(count)
         if count == 0 { break }
       }
     } catch {

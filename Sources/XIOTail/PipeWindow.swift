@@ -1,5 +1,6 @@
 internal import CXIO
 internal import SystemPackage
+internal import XIOFollow
 internal import XIOSystem
 
 /// The last part of a stream that cannot be read twice, in bounded memory.

@@ -54,31 +54,13 @@ struct TailInput {
       cache = try CachePlan.resolve(
         options.cache, of: name, kind: status.kind, engine: session.engine, probe: opened)
       try options.checkAlignment(cache, session, name)
-      descriptor = try Self.direct(opened, cache, name, isStandardInput, start)
+      descriptor = try CachePlan.input(
+        opened, cache, name, isStandardInput: isStandardInput, from: start)
     } catch {
       if opened != .standardInput { try? System.close(opened) }
       throw error
     }
     isOwned = descriptor != .standardInput
-  }
-
-  /// Standard input is opened anew: O_DIRECT on it would hit everybody who shares it.
-  private static func direct(
-    _ descriptor: FileDescriptor, _ cache: CacheTreatment, _ name: FilePath,
-    _ isStandardInput: Bool, _ start: Int64
-  ) throws(IOFailure) -> FileDescriptor {
-    guard cache.mode == .direct else { return descriptor }
-    guard start % Int64(cache.alignment) == 0 else {
-      throw IOFailure(
-        .prepare, name, nil,
-        reason: "O_DIRECT cannot begin at offset \(start), no multiple of \(cache.alignment)",
-        hint: "use --cache uncached or --cache page")
-    }
-    return try System.attempt(.prepare, name) { () throws(Errno) in
-      if isStandardInput { return try System.open("/proc/self/fd/0", [.readOnly, .direct]) }
-      try CachePlan.setDirect(descriptor, true)
-      return descriptor
-    }
   }
 
   /// A failure to read.
@@ -96,14 +78,17 @@ struct TailInput {
   func read(
     into memory: UnsafeMutableRawBufferPointer, at offset: Int64?
   ) throws(Errno) -> Int {
+    var repetition = Repetition()
     while true {
       do throws(Errno) {
         return try System.read(
           descriptor, into: memory, at: offset, flags: offset == nil ? [] : cache.flags)
       } catch {
-        if error == .interrupted, Termination.requested == nil { continue }
-        guard error == .wouldBlock else { throw error }
-        _ = try? System.waitUntilReady(descriptor, forWriting: false, timeout: nil)
+        if let failure = repetition.failure(
+          after: error, waitingFor: descriptor, forWriting: false)
+        {
+          throw failure
+        }
       }
     }
   }

@@ -86,6 +86,7 @@ final class TailOutput {
 
   private func writeAll(_ bytes: UnsafeRawBufferPointer) throws(TailProblem) {
     var done = 0
+    var repetition = Repetition()
     while done < bytes.count {
       do throws(Errno) {
         let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
@@ -95,9 +96,11 @@ final class TailOutput {
         done += count
         bytesWritten += Int64(count)
       } catch {
-        if error == .interrupted, Termination.requested == nil { continue }
-        guard error == .wouldBlock else { throw problem(error, bytesWritten + Int64(bytes.count)) }
-        _ = try? System.waitUntilReady(descriptor, forWriting: true, timeout: nil)
+        if let failure = repetition.failure(
+          after: error, waitingFor: descriptor, forWriting: true)
+        {
+          throw problem(failure, bytesWritten + Int64(bytes.count))
+        }
       }
     }
   }

@@ -48,6 +48,10 @@ int xio_test_spawn_in_directory(void *actions, const char *path) {
   return posix_spawn_file_actions_addchdir_np(actions, path);
 }
 
+int xio_test_spawn_closing_from(void *actions, int first) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place) {
   (void)status;
   (void)type;
@@ -77,4 +81,18 @@ void xio_test_random_fill(void *buffer, size_t size, uint64_t state[8]) {
     size -= count;
   }
   memcpy(state, &current, sizeof current);
+}
+
+#include <sys/xattr.h>
+
+long xio_test_list_attributes(const char *path, char *list, size_t size) {
+  return llistxattr(path, list, size);
+}
+
+long xio_test_get_attribute(const char *path, const char *name, void *value, size_t size) {
+  return lgetxattr(path, name, value, size);
+}
+
+int xio_test_set_attribute(const char *path, const char *name, const void *value, size_t size) {
+  return lsetxattr(path, name, value, size, 0);
 }

@@ -1,13 +1,14 @@
 /// The modules, lowest first; those of one row do not know each other.
 private let layers: [[String]] = [
-  ["CXIO"], ["XIOSystem"], ["XIOEngines"], ["XIOReport"], ["XIOFollow"],
-  ["XIOCopy", "XIOCat", "XIOTail"], ["XIOCommands"], ["xio"],
+  ["CXIO"], ["XIOSystem"], ["XIOEngines"], ["XIOReport"], ["XIOFollow", "XIOCharts"],
+  ["XIOCopy", "XIOCat", "XIOTail", "XIOFanin", "XIOCache"], ["XIOCompare"], ["XIOCommands"],
+  ["xio", "XIODocs"], ["xio-docs"],
 ]
 
 /// Modules of others that only some of ours use.
 private let reserved: [(module: String, users: Set<String>)] = [
   ("ArgumentParser", ["XIOCommands"]),
-  ("FoundationEssentials", ["XIOReport", "XIOCommands"]),
+  ("FoundationEssentials", ["XIOReport", "XIOCompare", "XIOCommands", "XIODocs"]),
   ("Foundation", []),
 ]
 

@@ -84,4 +84,18 @@ import XIOTestSupport
     #expect(Quoting.always(FilePath()) == "''")
     #expect(Quoting.whereNeeded(FilePath()) == "''")
   }
+
+  /// Names in messages, of a command line on which they look like this.
+  @Test(
+    arguments: [
+      (["a//b"], "a/b", "a//b"), (["d//"], "d", "d//"), (["d//"], "d/e/f", "d/e/f"),
+      (["x", "d//e"], "d/e/f", "d//e/f"), (["d///e/"], "d/e/f", "d///e/f"),
+      (["--target-directory=d//"], "d", "d//"), (["a//b"], "a/c", "a/c"), (["//"], "/a", "/a"),
+      (["a//b", "a///b"], "a/b", "a/b"), (["a//b", "a/b"], "a/b", "a/b"), ([], "a", "a"),
+      (["./a"], "./a", "./a"), (["/a//b"], "/a/b/c", "/a//b/c"),
+    ])
+  func namesAreShownAsTheyWereTyped(_ words: [String], _ path: String, _ shown: String) {
+    let names = TypedNames(words.map { Array($0.utf8) })
+    #expect(names.bytes(of: FilePath(path)) == Array(shown.utf8))
+  }
 }

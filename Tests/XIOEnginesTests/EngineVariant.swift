@@ -1,5 +1,5 @@
 import CXIOTestSupport
-import Synchronization
+import Glibc
 import Testing
 import XIOSystem
 
@@ -41,6 +41,9 @@ struct EngineVariant: Sendable, Equatable, CustomTestStringConvertible {
 
   static let readinessWaiters: [EngineName] = [.select, .poll, .epoll, .sigio]
 
+  /// The direction of what comes from the source.
+  var input: Direction { engine == .kernel ? .move : .read }
+
   /// The calls that the engine makes in the end, by what they move.
   var calls: CallNames {
     switch engine {
@@ -58,16 +61,29 @@ struct EngineVariant: Sendable, Equatable, CustomTestStringConvertible {
   /// to the threads of callbacks, which block none.
   func alone<Output>(_ body: () throws -> Output) rethrows -> Output {
     guard engine == .posixAIO, [.signal, .thread].contains(notification) else { return try body() }
-    return try signalLock.withLock { _ in
-      guard notification == .signal else { return try body() }
-      xio_test_expect_aio_signals(true)
-      defer { xio_test_expect_aio_signals(false) }
-      return try body()
-    }
+    pthread_mutex_lock(&signalLock.mutex)
+    defer { pthread_mutex_unlock(&signalLock.mutex) }
+    guard notification == .signal else { return try body() }
+    xio_test_expect_aio_signals(true)
+    defer { xio_test_expect_aio_signals(false) }
+    return try body()
   }
 }
 
-private let signalLock = Mutex(())
+/// A lock that whoever holds it may take again: a test that is alone makes transfers that have to be.
+private final class SignalLock: @unchecked Sendable {
+  var mutex = pthread_mutex_t()
+
+  init() {
+    var attributes = pthread_mutexattr_t()
+    pthread_mutexattr_init(&attributes)
+    pthread_mutexattr_settype(&attributes, CInt(PTHREAD_MUTEX_RECURSIVE))
+    pthread_mutex_init(&mutex, &attributes)
+    pthread_mutexattr_destroy(&attributes)
+  }
+}
+
+private let signalLock = SignalLock()
 
 /// The names of the calls of an engine.
 struct CallNames {

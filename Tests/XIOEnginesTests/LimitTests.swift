@@ -73,12 +73,7 @@ enum SigioLoad {
     let directory = try TestDirectory()
     let pairs = try (0..<count).map { _ in try StreamPair(.socket, in: directory) }
     try EngineVariant(engine: .sigio).withEngine(depth: count) { engine throws in
-      let writer = try Background {
-        for round in 0..<rounds {
-          for pair in pairs { _ = try pair.writer.descriptor.writeAll([UInt8(round)]) }
-        }
-        for pair in pairs { pair.closeWriter() }
-      }
+      var writer: Background<Void>?
       var received = [[UInt8]](repeating: [], count: count)
       var open = Set(0..<count)
       var ready = Array(open)
@@ -87,6 +82,15 @@ enum SigioLoad {
         for index in ready {
           let read = readOperation(UInt64(index), pairs[index].reader, slot: index, count: 3)
           if case .completed(let completion) = try engine.submit(read) { ended.append(completion) }
+        }
+        // Nothing is there before everything is waited for, so that signals have to tell of it.
+        if writer == nil {
+          writer = try Background {
+            for round in 0..<rounds {
+              for pair in pairs { _ = try pair.writer.descriptor.writeAll([UInt8(round)]) }
+            }
+            for pair in pairs { pair.closeWriter() }
+          }
         }
         if ended.isEmpty {
           let deadline = Clock.monotonic + 10_000_000_000
@@ -101,7 +105,7 @@ enum SigioLoad {
           if bytes == 0 { open.remove(index) } else { ready.append(index) }
         }
       }
-      try writer.value()
+      try writer?.value()
       let expected = (0..<rounds).map { UInt8($0) }
       #expect(received.allSatisfy { $0 == expected })
       check(engine.counters)

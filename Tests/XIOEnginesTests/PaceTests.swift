@@ -79,7 +79,7 @@ import XIOTestSupport
       let output = try variant.transfer(
         [(source, target.endpoint)], depth: depth,
         onLatency: { direction, _ in
-          guard direction == .read, rest > 0 else { return }
+          guard direction == variant.input, rest > 0 else { return }
           rest -= 1
           _ = try? writer.writeAll(randomBytes(3000, seed: UInt64(rest)))
         })

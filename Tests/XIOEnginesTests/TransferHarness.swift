@@ -67,7 +67,7 @@ func expectSame(
   _ expected: [UInt8], _ actual: [UInt8], _ comment: @autoclosure () -> String = "",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
-  guard expected != actual else { return }
+  if isSame(expected, actual) { return }
   let index = zip(expected, actual).enumerated().first { $1.0 != $1.1 }?.offset
   Issue.record(
     """

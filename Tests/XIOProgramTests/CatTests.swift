@@ -99,7 +99,7 @@ import XIOTestSupport
     try directory.write("file", "text\n".utf8)
     for script in [
       "$PROGRAM cat $ENGINE file >> file", "$PROGRAM cat $ENGINE < file >> file",
-      "$PROGRAM cat $ENGINE file 1<> file",
+      "(echo text; $PROGRAM cat $ENGINE file) 1<> file",
     ] {
       expectMessage(try runScript(script, variant, in: directory), "input file is output file")
     }

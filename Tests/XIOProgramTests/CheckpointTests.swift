@@ -64,7 +64,13 @@ import XIOTestSupport
     let stage = try Stage(fileSystem)
     var random = RandomBytes(seed: 5)
     for _ in 0..<20 {
+      let printed = try fileSize(stage.printed)
       let running = try stage.start()
+      try stage.writer.write(1)
+      // A run that was killed before it did anything has promised nothing.
+      try eventually("the follow has begun") {
+        try exists(stage.checkpoint) && fileSize(stage.printed) > printed
+      }
       let clock = ContinuousClock()
       let end = clock.now + .milliseconds(10 + Int(random.next(1)[0]))
       while clock.now < end {

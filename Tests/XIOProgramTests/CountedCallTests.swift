@@ -64,4 +64,21 @@ import XIOTestSupport
     #expect("\(helpers ?? "")" == "<null>")
     #expect(try report.object("unknown")["system_calls.by_helper_threads"] != nil)
   }
+
+  /// Blocks of a device are reserved; pages of memory would be zeroed in vain.
+  @Test(arguments: [(FileSystemKind.ext4, 1), (.tmpfs, 0)])
+  func reservesBlocksOfDevices(_ kind: FileSystemKind, _ expected: Int) throws {
+    let directory = try TestDirectory(on: kind)
+    let source = try directory.writeRandom("source", count: 4 << 20)
+    for engine in ["uring", "blocking"] {
+      let target = directory.path(of: engine)
+      var program = try xioProgram(["copy", "--engine", engine, source, target])
+      program.output = .capture
+      let (result, calls) = try program.runCountingSystemCalls()
+      expectQuietSuccess(result)
+      #expect(calls["fallocate"] ?? 0 == expected, "\(engine) on \(kind)")
+    }
+    let auto = try runXio(["copy", "--explain", source, directory.path(of: "auto")])
+    #expect(auto.errorText.contains(kind == .tmpfs ? "blocking" : "uring"), "\(auto)")
+  }
 }

@@ -51,6 +51,34 @@ import XIOTestSupport
     #expect(result.outputText == "a\nb", "\(result)")
   }
 
+  /// What comes while earlier bytes wait for the reader of standard output is not read over them.
+  @Test(arguments: engines) func keepsWhatWaitsForItsReader(_ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let fifo = try directory.makeFIFO("fifo")
+    let (reader, output) = try closeOnExecPipe()
+    let follower = try startXio(
+      ["tail", "-f", "-n", "+1", "-s", "0.02", "--engine", engine, fifo] as [any ByteString],
+      output: .descriptor(output))
+    try output.close()
+    let writer = try openWriter(fifo)
+    // The pipe has room for the first part and a half.
+    let parts = "abc".utf8.map { [UInt8](repeating: $0, count: 43_999) + [10] }
+    _ = try writer.writeAll(parts[0])
+    try eventually("the first part is in the pipe") { readableBytes(reader) == 44_000 }
+    _ = try writer.writeAll(parts[1])
+    try eventually("the second part waits for room") { readableBytes(writer) == 0 }
+    _ = try writer.writeAll(parts[2])
+    // Several looks are due in this time.
+    letPass(.milliseconds(200))
+    let collector = SlowReader(reader, pause: .zero)
+    try eventually("everything has left the FIFO") { readableBytes(writer) == 0 }
+    try eventually("everything is printed") { collector.count == 132_000 }
+    try writer.close()
+    try follower.signal(SIGTERM)
+    #expect(try follower.wait().ending == .signal(SIGTERM))
+    #expect(collector.finish() == Array(parts.joined()))
+  }
+
   @Test(arguments: engines) func readsFIFOsBesidesFiles(_ engine: String) throws {
     let directory = try TestDirectory(on: .tmpfs)
     let fifos = try (0..<3).map { try directory.makeFIFO("fifo\($0)") }

@@ -92,6 +92,27 @@ import XIOTestSupport
     #expect(check.isPerfect, "\(check)\n\(result.errorText)")
   }
 
+  /// Three descriptors are asked when an interval begins and when it ends.
+  @Test func pollsInSleepIntervals() throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let log = try directory.write("log", "a\n".utf8)
+    let file = directory.path(of: "report")
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let follower = try Follower(
+      [
+        "-f", "--engine", "nonblocking", "-s", "0.1", "--report=json", "--report-to", file, log,
+      ])
+    try follower.expect(2)
+    letPass(.seconds(1))
+    try follower.finish()
+    let intervals = Int((clock.now - begin) / .milliseconds(100)) + 1
+    let report = try JSONReport(try directory.read("report"))
+    let retries = try report.number("operations", "eagain_retries")
+    #expect(retries >= 6, "\(retries)")
+    #expect(retries <= 6 * (intervals + 1), "\(retries) in \(intervals) intervals")
+  }
+
   /// Each wait is ended by an event or by the one look a second at everything.
   @Test(arguments: ["epoll", "uring", "sigio", "libaio", "poll", "select"])
   func sleepsWhenNothingHappens(_ engine: String) throws {

@@ -5,7 +5,7 @@ import XIOTestSupport
 
 /// Streams that somebody else made non-blocking, with a slow process at the other end.
 @Suite struct InheritedFlagTests {
-  private static let size = 300_000
+  private static let size = 3_000_000
 
   @Test(arguments: EngineVariant.all)
   func writesEverythingToASlowReader(_ variant: EngineVariant) throws {
@@ -16,7 +16,7 @@ import XIOTestSupport
       ["cat"] + variant.options + [source], output: .descriptor(pipe.writer),
       launcher: ["--nonblock", "1"])
     try eventually("the pipe is full") {
-      readableBytes(pipe.reader) == 65536
+      readableBytes(pipe.reader) == capacity(pipe.writer)
     }
     #expect(statusFlags(pipe.writer) & O_NONBLOCK != 0)
     let received = try readSlowly(pipe.reader, count: Self.size)
@@ -49,7 +49,7 @@ import XIOTestSupport
   /// Reads a little at a time, so that the writer meets a full pipe again and again.
   private func readSlowly(_ reader: FileDescriptor, count: Int) throws -> [UInt8] {
     var received: [UInt8] = []
-    var block = [UInt8](repeating: 0, count: 1000)
+    var block = [UInt8](repeating: 0, count: 5000)
     while received.count < count {
       let count = try block.withUnsafeMutableBytes { try reader.read(into: $0) }
       if count == 0 { break }

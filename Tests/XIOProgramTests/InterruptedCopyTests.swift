@@ -17,7 +17,7 @@ import XIOTestSupport
     let source = try directory.writeSparse("source", count: 3 << 30)
     let target = directory.path(of: "target")
     let running = try startXio(
-      ["copy", "--engine", engine, "--block-size", "64K", source, target],
+      ["copy", "--sparse=never", "--engine", engine, "--block-size", "64K", source, target],
       timeLimit: .seconds(20))
     try eventually("the copy has begun") { try (try? fileSize(target)) ?? 0 > 1 << 20 }
     try running.signal(signal)
@@ -25,6 +25,24 @@ import XIOTestSupport
     #expect(result.ending == .signal(signal), "\(result)")
     #expect(result.errorText.isEmpty, "\(result)")
     #expect(try directory.names() == ["source"])
+  }
+
+  /// The alarm that ends a wait which begins after the signal is not needed here, and does not come.
+  @Test(arguments: engines) func endsAWaitForInput(_ engine: String) throws {
+    let directory = try TestDirectory()
+    let pipe = try closeOnExecPipe()
+    defer { for end in [pipe.reader, pipe.writer] { try? end.close() } }
+    let running = try startXio(
+      ["copy", "--engine", engine, "/dev/stdin", directory.path(of: "target")],
+      input: .descriptor(pipe.reader), strace: straceInjecting(["alarm:retval=0"]),
+      timeLimit: .seconds(20))
+    try eventually("the copy waits for its input") {
+      try directory.has("target") && processState(running.process) == .sleeping
+    }
+    try running.signal(SIGINT)
+    let result = try running.wait()
+    #expect(result.ending == .signal(SIGINT), "\(result)")
+    #expect(try directory.names().isEmpty)
   }
 
   /// The C library puts the error of an announcement in the place of the result.

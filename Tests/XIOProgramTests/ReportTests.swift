@@ -9,7 +9,7 @@ import XIOTestSupport
     "version", "command", "status", "job", "engine", "bytes", "files", "wall_ns", "user_ns",
     "system_ns", "run_queue_ns", "phases", "operations", "system_calls", "requests",
     "context_switches", "faults", "device", "latency_ns", "page_cache", "durability",
-    "verification", "unknown",
+    "verification", "verified_bytes", "unknown",
   ]
 
   @Test(arguments: EngineVariant.all, ["copy", "cat"])

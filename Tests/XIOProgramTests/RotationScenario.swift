@@ -17,6 +17,8 @@ enum RotationScenario: String, CaseIterable, Sendable {
   case renamedAwayAndBack
   /// Named by two hard links and a second time.
   case namedThreeTimes
+  /// The same behind the back of a follow that is stopped.
+  case namedThreeTimesUnseen
   case removedThenMade
   case coveredByBindMount
   case directoryCovered
@@ -27,23 +29,22 @@ enum RotationScenario: String, CaseIterable, Sendable {
   /// Cut under a writer that goes on at its old place.
   case cutUnderWriter
 
-  func stage(on fileSystem: FileSystemKind, engine: String) throws -> RotationStage {
+  /// Whether the log has two names that are followed.
+  var isNamedTwice: Bool { self == .namedThreeTimes || self == .namedThreeTimesUnseen }
+
+  func stage(_ rotation: RotationCase) throws -> RotationStage {
     switch self {
-    case .reader1sAway, .reader5sAway:
-      try RotationStage(on: fileSystem, engine: engine, reads: false)
+    case .reader1sAway, .reader5sAway: try RotationStage(rotation, reads: false)
     case .linkRepointed:
-      try RotationStage(on: fileSystem, engine: engine) {
-        [try $0.directory.makeLink("current", to: $0.log)]
-      }
-    case .namedThreeTimes:
-      try RotationStage(on: fileSystem, engine: engine) { place in
+      try RotationStage(rotation) { [try $0.directory.makeLink("current", to: $0.log)] }
+    case .namedThreeTimes, .namedThreeTimesUnseen:
+      try RotationStage(rotation) { place in
         try makeEmpty(place.log)
         let other = try place.directory.makeHardLink("other", to: place.log)
         return [place.log, other, place.log]
       }
-    case .cutUnderWriter:
-      try RotationStage(on: fileSystem, engine: engine, appends: false)
-    default: try RotationStage(on: fileSystem, engine: engine)
+    case .cutUnderWriter: try RotationStage(rotation, appends: false)
+    default: try RotationStage(rotation)
     }
   }
 
@@ -61,6 +62,7 @@ enum RotationScenario: String, CaseIterable, Sendable {
     case .directoryReplaced: try stage.replaceDirectory()
     case .renamedAwayAndBack: try stage.renameAwayAndBack()
     case .namedThreeTimes: try stage.rename(times: 2, staying: .milliseconds(20))
+    case .namedThreeTimesUnseen: try stage.renameWhileStopped()
     case .removedThenMade: try stage.removeAndMake()
     case .coveredByBindMount: try stage.coverByBindMount()
     case .directoryCovered: try stage.coverDirectory()
@@ -105,20 +107,24 @@ extension RotationStage {
     try writer.write(for: time)
   }
 
+  /// A file that nobody has seen when it is removed cannot be read.
   fileprivate func compress() throws {
     for _ in 0..<8 {
       try writer.write(10)
       try moveAway()
       try writer.reopen()
       try writer.write(5)
+      try expectAll()
       try runTool("gzip", "-f", old(1))
       try remove(FilePath("\(old(1)).gz"))
     }
   }
 
+  /// Where a link has led to that leads elsewhere by now can be learnt from nobody.
   fileprivate func repointLink() throws {
     let link = directory.path(of: "current")
     for number in 1...4 {
+      try expectAll()
       try writer.write(100)
       let next = logs.appending("b\(number).log")
       try makeEmpty(next)
@@ -132,6 +138,7 @@ extension RotationStage {
 
   fileprivate func replaceDirectory() throws {
     for number in 1...4 {
+      try expectAll()
       try writer.write(200)
       try move(logs, to: directory.path(of: "logs.\(number)"))
       try directory.makeDirectory("logs")
@@ -160,8 +167,9 @@ extension RotationStage {
       try remove(log)
       try writer.write(for: .milliseconds(20))
       try writer.reopen()
-      // A file that nobody has seen when it is removed cannot be read.
       try writer.write(for: .milliseconds(20))
+      // A file that nobody has seen when it is removed cannot be read.
+      try expectAll()
     }
   }
 
@@ -211,14 +219,27 @@ extension RotationStage {
     for _ in 0..<3 {
       try writer.write(20)
       try expectAll()
-      try follower.running.signal(SIGSTOP)
-      try eventually("the follow is stopped") { processState(follower.running.process) == .stopped }
-      let size = try fileSize(log)
-      try writer.truncate()
-      while try fileSize(log) <= size { try writer.write(10) }
-      try follower.running.signal(SIGCONT)
+      try whileStopped {
+        let size = try fileSize(log)
+        try writer.truncate()
+        while try fileSize(log) <= size { try writer.write(10) }
+      }
       try expectAll()
     }
+  }
+
+  fileprivate func renameWhileStopped() throws {
+    for _ in 0..<2 {
+      try whileStopped { try rename(times: 1, staying: .zero) }
+      try expectAll()
+    }
+  }
+
+  private func whileStopped(_ body: () throws -> Void) throws {
+    try follower.running.signal(SIGSTOP)
+    try eventually("the follow is stopped") { processState(follower.running.process) == .stopped }
+    try body()
+    try follower.running.signal(SIGCONT)
   }
 
   fileprivate func cutUnderWriter() throws {

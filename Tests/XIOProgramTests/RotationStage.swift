@@ -3,11 +3,12 @@ import SystemPackage
 import Testing
 import XIOTestSupport
 
-/// One case of the matrix: what happens to the log, where it is, and how the follow waits.
+/// One case of the matrix: what happens to the log, where it is, who follows it and how that waits.
 struct RotationCase: Sendable, CustomTestStringConvertible {
   var scenario: RotationScenario
   var fileSystem: FileSystemKind
   var engine: String
+  var command = FollowingCommand.tail
 
   var testDescription: String { "\(scenario) on \(fileSystem) with \(engine)" }
 
@@ -27,6 +28,29 @@ struct RotationCase: Sendable, CustomTestStringConvertible {
         RotationCase(scenario: $0, fileSystem: .tmpfs, engine: engine)
       }
     }
+
+  /// Every scenario below `fanin`, each in another place.
+  static let gathered: [RotationCase] = {
+    let some = stride(from: 0, to: places.count, by: 5).map { places[$0] }
+    let chosen =
+      some + zip([FileSystemKind.ext4, .xfs, .tmpfs, .overlayfs, .tmpfs], otherEngines)
+    // There the reader is slow in any case, and would take its time for millions of bytes.
+    let scenarios = RotationScenario.allCases.filter {
+      $0 != .reader5sAway && $0 != .renamedThenMade2000
+    }
+    return scenarios.enumerated().map { index, scenario in
+      let (fileSystem, engine) = chosen[index % chosen.count]
+      return RotationCase(
+        scenario: scenario, fileSystem: fileSystem, engine: engine, command: .fanin)
+    }
+  }()
+}
+
+/// Who follows the log.
+enum FollowingCommand: Sendable {
+  case tail
+  /// It has a FIFO and a socket to serve beside the log, and a reader that is slow.
+  case fanin
 }
 
 /// A log, who writes it and who follows it.
@@ -37,24 +61,48 @@ final class RotationStage {
   let log: FilePath
   let writer: LogWriter
   let follower: Follower
+  private let rotation: RotationCase
+  /// Who writes to a FIFO and to a socket whenever the log is written to.
+  private var companions: [LogWriter] = []
+  private let streams: TestDirectory?
   /// How much is printed of what was there before the follow began.
   private let before: Int
   private var moves = 0
 
   /// Writes a log of a few lines, and begins to follow it.
   init(
-    on fileSystem: FileSystemKind, engine: String, reads: Bool = true, appends: Bool = true,
+    _ rotation: RotationCase, reads: Bool = true, appends: Bool = true,
     operands: (RotationStage.Place) throws -> [FilePath] = { [$0.log] }
   ) throws {
-    directory = try TestDirectory(on: fileSystem)
+    self.rotation = rotation
+    directory = try TestDirectory(on: rotation.fileSystem)
     logs = try directory.makeDirectory("logs")
     log = logs.appending("a.log")
     let names = try operands(Place(directory: directory, logs: logs, log: log))
     writer = try LogWriter(log, appends: appends)
     try writer.write(5)
-    before = writer.byteCount * (names.count - 1)
-    follower = try Follower(
-      ["-q", "-n", "+1", "-F", "--engine", engine] + names as [any ByteString], reads: reads)
+    let engine = ["--engine", rotation.engine]
+    switch rotation.command {
+    case .tail:
+      streams = nil
+      before = writer.byteCount * (names.count - 1)
+      follower = try Follower(
+        ["-q", "-n", "+1", "-F"] + engine + names as [any ByteString], reads: reads)
+    case .fanin:
+      let streams = try TestDirectory(on: .tmpfs)
+      let (fifo, socket) = (try streams.makeFIFO("fifo"), streams.path(of: "socket"))
+      self.streams = streams
+      before = 0
+      follower = try Follower(
+        "fanin", engine + names + [fifo, "unix-listen:\(socket)"] as [any ByteString],
+        reading: .slowly(64 << 10))
+      let companions = [
+        LogWriter(to: try openWriter(fifo), letter: UInt8(ascii: "p")),
+        LogWriter(to: try TestSocket.connect(socket), letter: UInt8(ascii: "s")),
+      ]
+      self.companions = companions
+      writer.onWrite = { for companion in companions { companion.offer() } }
+    }
     try expectAll()
   }
 
@@ -65,7 +113,10 @@ final class RotationStage {
   }
 
   /// Waits until everything is printed that was written.
-  func expectAll() throws { try follower.expect(before + writer.byteCount) }
+  func expectAll() throws {
+    let others = companions.reduce(0) { $0 + $1.byteCount }
+    try follower.expect(before + writer.byteCount + others, within: .seconds(20))
+  }
 
   /// Gives the log another name, as the first of a few old ones.
   func moveAway() throws {
@@ -82,9 +133,14 @@ final class RotationStage {
     try writer.write(1)
     let waiting = Result { try expectAll() }
     let result = try follower.finish(sourceLocation: sourceLocation)
-    let check = LineCheck(result.output.dropFirst(before), of: writer)
+    let counts = (companions + [writer]).map { ($0.letter, $0.count) }
+    let check = LineCheck(
+      result.output.dropFirst(before), counts: Dictionary(uniqueKeysWithValues: counts))
+    // What has two names comes from two sources, which have an order each.
+    let hasOneOrder = rotation.command == .tail || !rotation.scenario.isNamedTwice
     #expect(
-      check.isPerfect, "\(check); of \(writer.count)\n\(result.errorText)",
+      hasOneOrder ? check.isPerfect : check.isComplete,
+      "\(check); of \(writer.count)\n\(result.errorText)",
       sourceLocation: sourceLocation)
     #expect(
       !result.errorText.contains("lost") && !result.errorText.contains("gone before"),

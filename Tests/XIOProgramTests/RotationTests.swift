@@ -7,7 +7,16 @@ import XIOTestSupport
 /// twice, no line is torn.
 @Suite struct RotationTests {
   @Test(arguments: RotationCase.all) func losesNothing(_ rotation: RotationCase) throws {
-    let stage = try rotation.scenario.stage(on: rotation.fileSystem, engine: rotation.engine)
+    let stage = try rotation.scenario.stage(rotation)
+    try rotation.scenario.play(stage)
+    try stage.expectPerfection()
+  }
+
+  /// The same below `fanin`, which has a FIFO and a socket to serve beside the log, and a slow reader.
+  @Test(arguments: RotationCase.gathered) func gatheringLosesNothing(_ rotation: RotationCase)
+    throws
+  {
+    let stage = try rotation.scenario.stage(rotation)
     try rotation.scenario.play(stage)
     try stage.expectPerfection()
   }
@@ -17,7 +26,9 @@ import XIOTestSupport
   func tellsHowMuchACutHasTaken(_ place: String) throws {
     let names = place.split(separator: " ").map { String($0) }
     let fileSystem = try #require(FileSystemKind(rawValue: names[0]))
-    let stage = try RotationStage(on: fileSystem, engine: names[1], reads: false)
+    let stage = try RotationStage(
+      RotationCase(scenario: .copiedThenCut, fileSystem: fileSystem, engine: names[1]), reads: false
+    )
     try stage.writer.write(10_000)
     // The follow sees how long the file is, and can print no more than the pipe takes.
     letPass(.milliseconds(200))

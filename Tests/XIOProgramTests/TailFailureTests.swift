@@ -53,7 +53,7 @@ import XIOTestSupport
   }
 
   @Test func saysThatTheOutputIsFull() throws {
-    let comparison = try TailComparison(try directory())
+    let comparison = try GNUComparison("tail", in: try directory())
     for start in ["-n 1 small", "-c 3000000 large", "-n 4 small -", "-n +2 small"] {
       let arguments = start.split(separator: " ").map(String.init)
       for output in [ProgramOutput.file("/dev/full"), .closed] {
@@ -86,7 +86,7 @@ import XIOTestSupport
   }
 
   @Test func saysThatStandardInputIsClosed() throws {
-    let comparison = try TailComparison()
+    let comparison = try GNUComparison("tail")
     try comparison.expectSame([], input: .closed)
     try comparison.expectSame(["-n", "2", "-"], input: .closed)
   }

@@ -43,11 +43,31 @@ import XIOTestSupport
 
   @Test(arguments: ["4K", "100K", "1M", "64M"])
   func printsTheSameWhateverTheMemory(_ memory: String) throws {
-    let comparison = try TailComparison()
+    let comparison = try GNUComparison("tail")
     let bytes = TailFile.lines(5_000_001, ends: false).bytes
     for start in [["-n", "1"], ["-n", "30000"], ["-c", "3000000"], ["-n", "9999999"]] {
       try comparison.expectSame(start, ["--memory", memory], input: .bytes(bytes))
     }
+  }
+
+  /// What is only looked through is read by the engine that was asked for, too.
+  @Test(
+    arguments: [
+      ("uring", "requests", "uring_read"), ("libaio", "requests", "libaio_poll"),
+      ("epoll", "by_name", "epoll_wait"), ("poll", "by_name", "ppoll"),
+      ("select", "by_name", "pselect6"), ("posix-aio", "requests", "aio_read"),
+    ], [["-n", "2"], ["-n", "+1999"]])
+  func readsThroughTheEngine(
+    _ expected: (engine: String, list: String, call: String), _ start: [String]
+  ) throws {
+    let lines = TailFile.lines(400_000, ends: true).bytes
+    let report = try runReporting(
+      ["tail", "--engine", expected.engine] + start, input: .bytes(lines))
+    let list =
+      expected.list == "requests"
+      ? try report.object("requests") : try report.object("system_calls")["by_name"]
+    let calls = try #require(list as? [String: Int], "\(report.fields)")
+    #expect(calls[expected.call] ?? 0 > 1, "\(calls)")
   }
 
   @Test func saysThatItCannotSpill() throws {

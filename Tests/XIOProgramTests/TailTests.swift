@@ -13,7 +13,7 @@ import XIOTestSupport
 
   @Test(arguments: TailFile.all)
   func printsWhatGNUPrints(_ file: TailFile) throws {
-    let comparison = try TailComparison()
+    let comparison = try GNUComparison("tail")
     let path = try comparison.directory.write("file", file.bytes)
     for start in Self.starts {
       try comparison.expectSame(start + ["file"])
@@ -30,7 +30,7 @@ import XIOTestSupport
   @Test(arguments: EngineVariant.all)
   func printsTheSameThroughEveryEngine(_ variant: EngineVariant) throws {
     for file in TailFile.few {
-      let comparison = try TailComparison()
+      let comparison = try GNUComparison("tail")
       try comparison.directory.write("file", file.bytes)
       for start in ["-n 3", "-n 20000", "-c 5", "-c 900001", "-n +2", "-c +70000"] {
         // To a pipe, to a file and to the end of one, from a file, from a stream, and from its middle.
@@ -48,7 +48,7 @@ import XIOTestSupport
 
   @Test(arguments: EngineVariant.throughMemory)
   func appends(_ variant: EngineVariant) throws {
-    let comparison = try TailComparison()
+    let comparison = try GNUComparison("tail")
     try comparison.directory.write("file", TailFile.lines(3 << 20, ends: true).bytes)
     try comparison.expectSame(
       script: """
@@ -75,7 +75,7 @@ import XIOTestSupport
   }
 
   @Test func leavesStandardInputWhereGNUDoes() throws {
-    let comparison = try TailComparison()
+    let comparison = try GNUComparison("tail")
     try comparison.directory.write("file", TailFile.lines(300_000, ends: false).bytes)
     try comparison.directory.write("short", TailFile.lines(300, ends: true).bytes)
     for file in ["file", "short"] {
@@ -92,7 +92,7 @@ import XIOTestSupport
   }
 
   @Test func namesSeveralFiles() throws {
-    let comparison = try TailComparison()
+    let comparison = try GNUComparison("tail")
     try comparison.directory.write("a", "1\n2\n3\n".utf8)
     try comparison.directory.write("b", "open end".utf8)
     try comparison.directory.write("c", TailFile.lines(1 << 20, ends: true).bytes)
@@ -111,7 +111,7 @@ import XIOTestSupport
   }
 
   @Test func printsFilesWhoseSizeSaysNothing() throws {
-    let comparison = try TailComparison()
+    let comparison = try GNUComparison("tail")
     let setting = "/sys/kernel/mm/transparent_hugepage/enabled"
     for start in [["-n", "2"], ["-c", "5"], ["-n", "+2"], ["-c", "+5"], ["-n", "100000"]] {
       for file in ["/proc/version", "/proc/filesystems", "/proc/kallsyms", setting, "/dev/null"] {

@@ -61,15 +61,35 @@ import XIOTestSupport
     try eventually("the copy begins") { try directory.has("target") }
     try running.signal(SIGINT)
     try eventually("the target is gone") { try directory.has("target") == false }
-    try running.signal(second)
+    try eventually("it ends") {
+      try? running.signal(second)
+      return running.hasEnded
+    }
     #expect(try running.wait().ending == .signal(second))
     for descriptor in [writer, reader] { try descriptor.close() }
+  }
+
+  /// As timeout(1) does it: once to the process, and once more to its group.
+  @Test(arguments: ["epoll", "uring", "kernel"])
+  func takesTwoSignalsAtOnceForOne(_ engine: String) throws {
+    let directory = try TestDirectory()
+    let fifo = try directory.makeFIFO("fifo")
+    let writer = try FileDescriptor.open(fifo, .readWrite, options: [.closeOnExec])
+    let program = try locateXio()
+    let timeout = TestProgram(
+      "/usr/bin/timeout",
+      ["0.3", program, "copy", "--engine", engine, fifo, directory.path(of: "target")])
+    let result = try timeout.run()
+    #expect(result.ending == .status(124), "\(result)")
+    #expect(try directory.names() == ["fifo"])
+    try writer.close()
   }
 
   @Test(arguments: EngineVariant.all)
   func endsQuietlyWhenTheReaderLeaves(_ variant: EngineVariant) throws {
     let directory = try TestDirectory()
-    let source = try directory.writeRandom("source", count: 1 << 20)
+    // More than a pipe can be made to hold.
+    let source = try directory.writeRandom("source", count: 4 << 20)
     let pipe = try closeOnExecPipe()
     let running = try startXio(
       ["cat"] + variant.options + [source], output: .descriptor(pipe.writer))

@@ -59,9 +59,10 @@ import XIOTestSupport
 
   @Test func aCloseThatIsInterruptedIsDone() throws {
     let fixture = try CallFixture()
+    let descriptor = try System.duplicate(fixture.file)
     let before = SystemCallTally.current
     try FaultPlan([.fail(.close, nth: 1, with: .interrupted)]).run {
-      try System.close(fixture.file)
+      try System.close(descriptor)
     }
     #expect(SystemCallTally.current.since(before)[.close] == 1)
   }
@@ -113,6 +114,27 @@ import XIOTestSupport
     let status = try System.statusFlags(opened)
     #expect(status.canRead == (flags == .readOnly))
     #expect(status.canWrite == (flags == .writeOnly))
+  }
+
+  @Test func aThreadCanHaveDescriptorsOfItsOwn() throws {
+    let fixture = try CallFixture()
+    let path = fixture.path
+    nonisolated(unsafe) var opened: FileDescriptor?
+    nonisolated(unsafe) var tally = SystemCallTally.current
+    let before = SystemCallTally.current
+    try Thread.start {
+      try? Thread.unshareDescriptors()
+      // Far from any number that other tests get meanwhile.
+      opened = (try? System.open(path, .readOnly)).flatMap { first in
+        let copy = fcntl(first.rawValue, F_DUPFD_CLOEXEC, 900)
+        return copy < 0 ? nil : FileDescriptor(rawValue: copy)
+      }
+      tally = .current
+    }.join()
+    let descriptor = try withExtendedLifetime(fixture) { try #require(opened) }
+    #expect(fcntl(descriptor.rawValue, F_GETFD) == -1)
+    #expect(SystemCallTally.current.since(before)[.unshare] == 1)
+    #expect(tally[.unshare] == 1)
   }
 
   @Test func nobodyHasAskedForTheEnd() {

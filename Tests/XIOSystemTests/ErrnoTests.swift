@@ -1,3 +1,4 @@
+import CXIO
 import Glibc
 import SystemPackage
 import Testing

@@ -72,6 +72,22 @@ private func fill(
   return count
 }
 
+/// Compares as C does: without optimisation arrays are compared byte by byte, with many calls for each.
+///
+/// - Parameters:
+///   - first: some bytes.
+///   - second: the others.
+/// - Returns: whether they are the same.
+public func isSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
+  guard first.count == second.count else { return false }
+  return first.withUnsafeBytes { first in
+    second.withUnsafeBytes { second in
+      guard let one = first.baseAddress, let other = second.baseAddress else { return true }
+      return memcmp(one, other, first.count) == 0
+    }
+  }
+}
+
 /// Records an issue with the first differing offset unless two files hold the same bytes.
 ///
 /// - Parameters:

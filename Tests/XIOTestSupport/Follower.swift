@@ -2,11 +2,22 @@ public import Glibc
 import SystemPackage
 public import Testing
 
-/// `tail` as it follows, and what it has printed.
+/// `tail` as it follows, or another command that does, and what it has printed.
 public final class Follower {
+  /// How what it prints is read.
+  public enum Reading: Sendable {
+    /// All the time.
+    case always
+    /// When it is asked for.
+    case whenAsked
+    /// Through a socket that holds a few KiB, and no more than so many bytes each time that it is asked for.
+    case slowly(Int)
+  }
+
   /// The process.
   public let running: RunningProgram
   private let reader: FileDescriptor?
+  private let most: Int
   private var collected: [UInt8] = []
 
   /// Starts the program under test as `tail`.
@@ -16,20 +27,41 @@ public final class Follower {
   ///   - reads: whether what it prints is read all the time, rather than when it is asked for.
   ///   - launcher: options of `xio-launcher`.
   /// - Throws: `SupportFailure` when it cannot be started.
-  public init(
+  public convenience init(
     _ arguments: [any ByteString], reads: Bool = true, launcher: [String] = []
   ) throws {
-    let command = ["tail"] as [any ByteString] + arguments
-    guard !reads else {
-      reader = nil
+    try self.init("tail", arguments, reading: reads ? .always : .whenAsked, launcher: launcher)
+  }
+
+  /// Starts the program under test.
+  ///
+  /// - Parameters:
+  ///   - command: its command.
+  ///   - arguments: the arguments after that.
+  ///   - reading: how what it prints is read.
+  ///   - launcher: options of `xio-launcher`.
+  /// - Throws: `SupportFailure` when it cannot be started.
+  public init(
+    _ command: String, _ arguments: [any ByteString], reading: Reading, launcher: [String] = []
+  ) throws {
+    let command = [command] as [any ByteString] + arguments
+    let ends: (reader: FileDescriptor, writer: FileDescriptor)
+    switch reading {
+    case .always:
+      (reader, most) = (nil, .max)
       running = try startXio(command, launcher: launcher)
       return
+    case .whenAsked:
+      ends = try closeOnExecPipe()
+      most = .max
+    case .slowly(let count):
+      ends = try smallSocketPair()
+      most = count
     }
-    let pipe = try closeOnExecPipe()
-    _ = fcntl(pipe.reader.rawValue, F_SETFL, O_NONBLOCK)
-    reader = pipe.reader
-    running = try startXio(command, output: .descriptor(pipe.writer), launcher: launcher)
-    try pipe.writer.close()
+    _ = fcntl(ends.reader.rawValue, F_SETFL, O_NONBLOCK)
+    reader = ends.reader
+    running = try startXio(command, output: .descriptor(ends.writer), launcher: launcher)
+    try ends.writer.close()
   }
 
   deinit {
@@ -41,8 +73,12 @@ public final class Follower {
   public var printed: [UInt8] {
     guard let reader else { return running.outputSoFar }
     var block = [UInt8](repeating: 0, count: 1 << 16)
-    while case let count = read(reader.rawValue, &block, block.count), count > 0 {
+    var rest = most
+    while rest > 0, case let count = read(reader.rawValue, &block, min(rest, block.count)),
+      count > 0
+    {
       collected += block[..<count]
+      rest -= count
     }
     return collected
   }
@@ -61,7 +97,16 @@ public final class Follower {
     _ = try? eventually("\(count) bytes are printed", within: limit) {
       let hasEnded = running.hasEnded
       found = printed.count
-      return found >= count || hasEnded
+      guard found < count, !hasEnded else { return true }
+      if let reader {
+        // What a pipe holds is little: it is taken as soon as it is there.
+        var watched = pollfd(fd: reader.rawValue, events: Int16(POLLIN), revents: 0)
+        while poll(&watched, 1, 20) > 0, case let more = printed.count, more > found, more < count {
+          found = more
+        }
+        found = printed.count
+      }
+      return found >= count
     }
     guard found < count else { return }
     throw SupportFailure("\(found) of \(count) bytes were printed; standard error: \(said)")
@@ -92,9 +137,21 @@ public final class Follower {
   public func finish(sourceLocation: SourceLocation = #_sourceLocation) throws -> ProgramResult {
     if !running.hasEnded { try running.signal(SIGTERM) }
     var result = try running.wait(sourceLocation: sourceLocation)
-    if reader != nil { result.output = printed }
+    if reader != nil {
+      repeat { result.output = collected } while printed.count > result.output.count
+    }
     return result
   }
+}
+
+/// Two ends of a socket, of which the second one takes no more than a few KiB that nobody reads.
+private func smallSocketPair() throws -> (reader: FileDescriptor, writer: FileDescriptor) {
+  var ends: [CInt] = [-1, -1]
+  let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+  guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw SupportFailure.system("socketpair") }
+  var size: CInt = 1
+  setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+  return (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
 }
 
 /// Counts how often the threads of a process have waited.

@@ -49,6 +49,9 @@ public struct LineCheck: Sendable, Equatable, CustomStringConvertible {
   /// Whether every line came once, whole and in its place.
   public var isPerfect: Bool { self == LineCheck([], counts: [:]) }
 
+  /// Whether every line came once and whole, in whatever place.
+  public var isComplete: Bool { lost.isEmpty && doubled.isEmpty && torn.isEmpty }
+
   /// What is wrong, with the first numbers of each kind.
   public var description: String {
     """

@@ -17,6 +17,9 @@ public final class LogWriter {
   /// How many bytes were written.
   public private(set) var byteCount = 0
 
+  /// Called after every ``write(_:)``.
+  public var onWrite: () throws -> Void = {}
+
   private let appends: Bool
   private var file: FileDescriptor
 
@@ -34,6 +37,15 @@ public final class LogWriter {
     self.appends = appends
     self.letter = letter
     file = try Self.open(path, appends)
+  }
+
+  /// Writes to what is open already.
+  ///
+  /// - Parameters:
+  ///   - stream: a FIFO or a socket, which becomes the writer's own.
+  ///   - letter: what stands behind the numbers.
+  public init(to stream: FileDescriptor, letter: UInt8) {
+    (path, appends, file, self.letter) = ("", true, stream, letter)
   }
 
   deinit { try? file.close() }
@@ -63,6 +75,17 @@ public final class LogWriter {
   /// - Throws: `SupportFailure` when one cannot be written whole (write(2)).
   public func write(_ lines: Int) throws {
     for _ in 0..<lines { try writeNext(inParts: 1) }
+    try onWrite()
+  }
+
+  /// Writes the next line to a stream, unless it would have to wait.
+  public func offer() {
+    let bytes = Self.line(count + 1, letter: letter)
+    _ = fcntl(file.rawValue, F_SETFL, fcntl(file.rawValue, F_GETFL) | O_NONBLOCK)
+    let written = bytes.withUnsafeBytes { Glibc.write(file.rawValue, $0.baseAddress, $0.count) }
+    guard written == bytes.count else { return }
+    count += 1
+    byteCount += bytes.count
   }
 
   /// Writes the next line with two calls, the newline in the second.

@@ -78,6 +78,8 @@ struct ProgramStreams {
         }
       }
     }
+    // Tests that run at the same time may hold descriptors that nobody has marked close-on-exec.
+    _ = xio_test_spawn_closing_from(&actions, CInt(places.count))
   }
 
   mutating func closeProgramSides() {

@@ -58,7 +58,7 @@ import XIOTestSupport
       try before.expectNoNewDescriptors(containing: "/etc/passwd", within: .milliseconds(50))
     }
     try leaked.close()
-    try before.expectNoNewDescriptors()
+    try before.expectNoNewDescriptors(containing: "/etc/passwd")
     try before.expectNoNewThreads(named: "absent")
   }
 

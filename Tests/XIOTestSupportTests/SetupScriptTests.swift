@@ -55,7 +55,10 @@ import XIOTestSupport
       calls: [update, "\(install) gcc libc6-dev liburing-dev libaio-dev"]),
     Machine(
       testDescription: "tools of the tests", arguments: ["test"],
-      calls: [update, "\(install) strace util-linux mount binutils"]),
+      calls: [
+        update,
+        "\(install) strace util-linux mount binutils mandoc groff man-db zsh fish perl",
+      ]),
     Machine(
       testDescription: "a wrong argument", arguments: ["tests"], status: 2, message: "usage: "),
   ]

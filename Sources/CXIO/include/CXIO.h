@@ -8,6 +8,8 @@
 #ifndef CXIO_H
 #define CXIO_H
 
+#include "xio_arguments.h"
+#include "xio_runtime.h"
 #include "xio_calls.h"
 #include "xio_cache.h"
 #include "xio_scan.h"
@@ -18,5 +20,10 @@
 #include "xio_uring.h"
 #include "xio_follow.h"
 #include "xio_threads.h"
+#include "xio_tree.h"
+#include "xio_sockets.h"
+#include "xio_lines.h"
+#include "xio_times.h"
+#include "xio_compare.h"
 
 #endif

@@ -12,8 +12,9 @@ typedef struct {
 } xio_cache_counts;
 
 long xio_cachestat(int fd, int64_t offset, int64_t size, xio_cache_counts *counts);
-// Resident pages of the first `size` bytes by mincore(2); -EPERM where the kernel would invent them.
-long xio_mincore(int fd, int64_t size, uint64_t *resident);
+// Resident pages of `size` bytes by mincore(2), from an offset that is a multiple of the page size;
+// -EPERM where the kernel would invent them.
+long xio_mincore(int fd, int64_t offset, int64_t size, uint64_t *resident);
 // Drops a range of a file's clean pages, posix_fadvise(2).
 long xio_drop_cache(int fd, int64_t offset, int64_t size);
 
@@ -26,7 +27,8 @@ long xio_statx_direct(int fd, xio_direct_alignment *alignment);
 
 typedef struct {
   uint64_t magic;
-  bool in_memory;  // its files have no device below them: tmpfs, ramfs
+  bool in_memory;        // its files have no device below them: tmpfs, ramfs
+  bool reads_one_size;  // a read ends where the file did when it began
 } xio_file_system;
 long xio_fstatfs(int fd, xio_file_system *file_system);
 

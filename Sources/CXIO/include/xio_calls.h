@@ -31,29 +31,37 @@ long xio_sendfile(int target, int source, int64_t source_at, size_t count);
 long xio_splice(int source, int64_t source_at, int target, int64_t target_at, size_t count);
 long xio_pipe(int ends[2]);
 long xio_set_pipe_size(int fd, int size);
+long xio_get_pipe_size(int fd);
 
 long xio_fstat(int fd, struct stat *status);
 long xio_stat(const char *path, struct stat *status);
 long xio_lstat(const char *path, struct stat *status);
 long xio_lseek(int fd, int64_t offset, int whence);
 long xio_ftruncate(int fd, int64_t size);
-long xio_fallocate(int fd, int64_t offset, int64_t size);
+long xio_fallocate(int fd, int64_t offset, int64_t size, bool keep_size);
 long xio_punch_hole(int fd, int64_t offset, int64_t size);
 long xio_fsync(int fd, bool data_only);
 // Starts writing a range's dirty pages to the device and waits for them, without a flush of the device.
 long xio_write_back(int fd, int64_t offset, int64_t size);
+// Begins to, and does not wait.
+long xio_begin_write_back(int fd, int64_t offset, int64_t size);
 long xio_unlink(const char *path);
 long xio_rename(const char *path, const char *target);
 long xio_dup(int fd);
 long xio_get_status_flags(int fd);
 long xio_set_status_flags(int fd, int flags);
 long xio_isatty(int fd);
+/* How wide a terminal is; 0 when it does not say. */
+long xio_terminal_columns(int fd);
+/* Whether the process may write to a terminal without disturbing another job. */
+long xio_is_foreground(int fd);
 long xio_nanosleep(int64_t nanoseconds);
 long xio_sched_yield(void);
 // With `huge` the memory is aligned to XIO_HUGE_PAGE, and huge pages are asked for.
 enum { XIO_HUGE_PAGE = 2 << 20 };
 long xio_map_memory(size_t count, bool huge, void **memory);
 int64_t xio_physical_memory(void);
+int xio_processors(void);
 long xio_kernel_release(char *text, size_t size);
 void xio_unmap_memory(void *memory, size_t count);
 
@@ -66,7 +74,7 @@ int64_t xio_monotonic_ns(void);
 int64_t xio_thread_cpu_ns(void);
 
 // How often the calling thread has made each system call; indexed by SystemCall.
-enum { XIO_SYSTEM_CALL_LIMIT = 96 };
+enum { XIO_SYSTEM_CALL_LIMIT = 128 };
 extern _Thread_local uint64_t xio_system_calls[XIO_SYSTEM_CALL_LIMIT];
 static inline void xio_count_system_call(int32_t index, uint64_t times) {
   xio_system_calls[index] += times;

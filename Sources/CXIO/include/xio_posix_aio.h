@@ -31,4 +31,8 @@ long xio_aio_wait(xio_aio *aio, int64_t timeout_ns);
 // 1 cancelled (the result is -ECANCELED), 0 running and not to be stopped.
 long xio_aio_cancel(xio_aio *aio, size_t index);
 
+// Whether a thread of this process sleeps in a read of `fd`, and so has taken nothing from it; -errno where that
+// cannot be known.
+long xio_sleeps_in_read(int fd);
+
 #endif

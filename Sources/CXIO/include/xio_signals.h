@@ -9,7 +9,18 @@
 // Termination. The handler records the first signal; a second one ends the process at once.
 void xio_catch_termination(void);
 int32_t xio_termination_signal(void);  // 0 until one came
+// Puts the wish off: xio_postponed_signal still knows it, and another signal is a new wish.
+void xio_postpone_termination(void);
+int32_t xio_postponed_signal(void);
 void xio_raise_default(int32_t signal);
+// Calls that are made again, after EINTR or after a wait that EAGAIN asked for. Says whether to make one once
+// more: not when it has been so thousands of times in a row, within seconds, and no handler has run meanwhile.
+typedef struct {
+  uint32_t count, signals;
+  int64_t began_ms;
+} xio_repetition;
+bool xio_may_repeat(xio_repetition *repetition);  // all zero before the first error
+void xio_note_signal(void);  // for handlers of signals that may come often
 // Ignores SIGPIPE; says whether it was ignored before.
 bool xio_ignore_sigpipe(void);
 

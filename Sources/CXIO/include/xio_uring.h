@@ -36,6 +36,9 @@ void xio_ring_nop(xio_ring *ring, uint64_t token);
 unsigned xio_ring_unsubmitted(const xio_ring *ring);
 // One io_uring_enter(2): submits, and waits for `at_least` completions.
 long xio_ring_submit(xio_ring *ring, unsigned at_least);
+// The same, with a timeout; without anything to submit there must be no completions yet.
+long xio_ring_submit_until(xio_ring *ring, unsigned at_least, int64_t timeout_ns);
+bool xio_ring_has_completions(const xio_ring *ring);
 // One io_uring_enter(2) that waits for `at_least` completions or until the timeout (-ETIME).
 long xio_ring_wait(xio_ring *ring, unsigned at_least, int64_t timeout_ns);
 size_t xio_ring_take(xio_ring *ring, xio_ring_completion *completions, size_t count);

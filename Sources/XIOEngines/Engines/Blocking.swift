@@ -9,7 +9,8 @@ public struct BlockingEngine: IOEngine, ~Copyable {
   /// What the engine is.
   public static var traits: EngineTraits {
     EngineTraits(
-      .synchronous, .blocking, maximumDepth: 1, onStreams: "read, write", onFiles: "pread, pwrite")
+      .synchronous, .blocking, maximumDepth: 1, tellsReadiness: false,
+      onStreams: "read, write", onFiles: "pread, pwrite")
   }
 
   /// Every kernel has it.

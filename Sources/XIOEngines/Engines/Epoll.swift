@@ -28,10 +28,11 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
   }
 
   private let epoll: FileDescriptor
-  private var registered: [Int32: Wanted] = [:]
-  private var refused: Set<Int32> = []
-  /// The interests that the instance was told of last.
-  private var settled: [Interest] = []
+  /// What the instance was told of each descriptor.
+  private var registered = ByDescriptor<Wanted>()
+  private var refused = ByDescriptor<Bool>()
+  /// Descriptors of which more may be wanted than the instance knows.
+  private var changed: [Int32] = []
   private var tokens = [UInt64](repeating: 0, count: 64)
 
   /// Makes an instance.
@@ -42,70 +43,73 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
   }
 
   /// Registers a descriptor that is new; one that epoll refuses is always ready.
-  public mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool {
-    if refused.contains(interest.fd) { return false }
+  public mutating func watch(
+    _ interest: Interest, _ kind: FileKind, _ counters: inout EngineCounters
+  ) throws(Errno) -> Bool {
     if registered[interest.fd] != nil { return true }
+    if refused[interest.fd] != nil { return false }
     do throws(Errno) {
       try System.setEpoll(epoll, interest, token: UInt64(interest.fd), change: false)
+      counters.descriptorsPassed += 1
       registered[interest.fd] = Wanted(read: interest.wants_read, write: interest.wants_write)
-      settled = []
       return true
     } catch {
       guard error == .notPermitted else { throw error }
-      refused.insert(interest.fd)
+      refused[interest.fd] = true
       return false
     }
   }
 
+  /// Notes a descriptor of which something is wanted that the instance was not told of.
+  public mutating func added(_ interest: Interest) {
+    guard let known = registered[interest.fd] else { return }
+    if interest.wants_read && !known.read || interest.wants_write && !known.write {
+      changed.append(interest.fd)
+    }
+  }
+
   /// Makes the instance want what is wanted now, and waits.
+  ///
+  /// What is not wanted any more stays in until it is announced: it will most often be wanted again
+  /// before that, and so costs no call.
   public mutating func wait(
-    _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
+    _ interests: inout InterestTable, timeout: Nanoseconds?, _ counters: inout EngineCounters
   ) throws(Errno) {
-    try update(for: interests)
+    while let fd = changed.popLast() { try settle(fd, interests.wanted(fd), &counters) }
     let count = try System.waitEpoll(epoll, tokens: &tokens, timeout: timeout)
-    let ready = tokens[..<count]
-    for index in interests.indices {
-      interests[index].ready = ready.contains(UInt64(interests[index].fd))
-    }
-  }
-
-  /// A descriptor that is ready and that nobody wants would end every wait at once.
-  private mutating func update(for interests: [Interest]) throws(Errno) {
-    // Whoever waits for the same as before, as most do, needs no calls and no tables.
-    guard !interests.elementsEqual(settled, by: Self.areSame) else { return }
-    settled = []
-    defer { settled = interests }
-    var wanted = registered.mapValues { _ in Wanted() }
-    for interest in interests {
-      wanted[interest.fd, default: Wanted()].read =
-        interest.wants_read || wanted[interest.fd]?.read == true
-      wanted[interest.fd, default: Wanted()].write =
-        interest.wants_write || wanted[interest.fd]?.write == true
-    }
-    for (fd, wants) in wanted where registered[fd] != wants {
-      let descriptor = FileDescriptor(rawValue: fd)
-      if wants == Wanted() {
-        // Left in with no wishes it would still be reported once its other end is gone.
-        try? System.removeEpoll(epoll, descriptor)
-      } else {
-        let interest = Interest(descriptor, read: wants.read, write: wants.write)
-        let isIn = registered[fd] != Wanted()
-        try System.setEpoll(epoll, interest, token: UInt64(fd), change: isIn)
+    for token in tokens[..<count] {
+      let fd = Int32(truncatingIfNeeded: token)
+      let wanted = interests.wanted(fd)
+      if wanted.read || wanted.write { interests.mark(fd) }
+      // One that is ready and that nobody wants would end every wait at once.
+      if Wanted(read: wanted.read, write: wanted.write) != registered[fd] {
+        try settle(fd, wanted, &counters)
       }
-      registered[fd] = wants
     }
   }
 
-  private static func areSame(_ one: Interest, _ other: Interest) -> Bool {
-    one.fd == other.fd && one.wants_read == other.wants_read
-      && one.wants_write == other.wants_write
+  private mutating func settle(
+    _ fd: Int32, _ wanted: (read: Bool, write: Bool), _ counters: inout EngineCounters
+  ) throws(Errno) {
+    let wants = Wanted(read: wanted.read, write: wanted.write)
+    guard let known = registered[fd], known != wants else { return }
+    let descriptor = FileDescriptor(rawValue: fd)
+    if wants == Wanted() {
+      // Left in with no wishes it would still be reported once its other end is gone.
+      try? System.removeEpoll(epoll, descriptor)
+    } else {
+      let interest = Interest(descriptor, read: wants.read, write: wants.write)
+      try System.setEpoll(epoll, interest, token: UInt64(fd), change: known != Wanted())
+      counters.descriptorsPassed += 1
+    }
+    registered[fd] = wants
   }
 
   /// Takes a descriptor out.
   public mutating func forget(_ descriptor: FileDescriptor) {
-    settled = []
-    refused.remove(descriptor.rawValue)
-    guard registered.removeValue(forKey: descriptor.rawValue) != nil else { return }
+    refused[descriptor.rawValue] = nil
+    guard registered[descriptor.rawValue] != nil else { return }
+    registered[descriptor.rawValue] = nil
     // A descriptor that was closed elsewhere has left the instance already.
     try? System.removeEpoll(epoll, descriptor)
   }

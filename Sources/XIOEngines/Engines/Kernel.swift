@@ -34,92 +34,215 @@ struct KernelSession: TransferSession, ~Copyable {
     case sendFile = "sendfile"
     case splice = "splice"
     case splicePipe = "splice through a pipe"
+
+    var call: Offload.Call {
+      switch self {
+      case .clone: .clone
+      case .copyRange: .copyRange
+      case .sendFile, .splice, .splicePipe: .move
+      }
+    }
   }
 
   // One call must not take so long that a signal goes unnoticed, and some C libraries return counts
   // above INT_MAX wrong.
   private static let step = Int64(256 << 20)
+  /// What pipes are made to hold, in bytes.
   private static let pipeSize = 1 << 20
+  /// What goes through our own pipe at once, in bytes: pages that are still in the processor's cache when
+  /// the reader copies them.
+  private static let ownPipeSize = 256 << 10
+  /// After so many bytes it is worth while to grow the pipes at the ends.
+  private static let manyBytes = 64 << 10
+
+  /// When so many steps have moved less than so many bytes each, what is moved is pages with next to
+  /// nothing in them, and copying it into full ones is faster.
+  private static let trialSteps: Int64 = 64
+  private static let smallStep: Int64 = 4096
 
   private(set) var metrics = DriverMetrics()
   private(set) var counters = EngineCounters()
   private let onLatency: LatencyObserver?
+  private let measures: Bool
+  private let track: TimelineTrack?
+  private let onProgress: ProgressObserver?
   private var pipe: (readEnd: FileDescriptor, writeEnd: FileDescriptor)?
+  /// Whether to stop where plain calls are faster, and whether the last transfer did.
+  private let givesWay: Bool
+  private(set) var hasGivenWay = false
+  /// Bytes that a failure has left in a pipe of our own.
+  private var stranded = 0
 
-  init(onLatency: LatencyObserver?) {
-    self.onLatency = onLatency
+  init(_ observers: TransferObservers, givesWay: Bool = false) {
+    self.givesWay = givesWay
+    onLatency = observers.onLatency
+    measures = observers.measures
+    track = observers.track
+    onProgress = observers.onProgress
   }
 
   mutating func transfer(from source: Endpoint, to target: Endpoint) -> TransferResult {
     var result = TransferResult()
     var lastError = Errno.notSupported
-    for mechanism in Self.ladder(source, target) {
+    hasGivenWay = false
+    var mechanism = source.needsCopy ? nil : Self.firstMechanism(source, target)
+    while let tried = mechanism {
       do throws(TransferFailure) {
-        try run(mechanism, source, target, &result)
-        result.mechanisms.append(mechanism.rawValue)
-        return result
+        let before = result.total
+        let isAtEnd = try run(tried, source, target, &result)
+        if result.total > before { result.mechanisms.append(tried.rawValue) }
+        if isAtEnd { return result }
       } catch {
-        let hasMoved = result.bytesOffloaded > 0
-        guard !hasMoved, Self.isUnsupported(error.errno) else {
+        // What has moved, or waits in our pipe, cannot be moved by another mechanism.
+        let hasBegun = result.total > 0 || stranded > 0
+        let isRefusal = Offload.verdict(error.errno, of: tried.call, moved: 0) != .failed
+        guard !hasBegun, isRefusal else {
+          if result.total > 0 { result.mechanisms.append(tried.rawValue) }
           result.failure = error
+          // What was refused before anything arrived says nothing against one of the ends.
+          if result.total == 0, isRefusal { result.failure?.side = nil }
           return result
         }
         lastError = error.errno
       }
+      mechanism = Self.next(after: tried, target)
     }
     result.failure = TransferFailure(side: nil, errno: lastError)
     return result
   }
 
-  private static func ladder(_ source: Endpoint, _ target: Endpoint) -> [Mechanism] {
-    if source.kind == .pipe || target.kind == .pipe { return [.splice] }
-    guard source.position != .stream else { return [.splicePipe] }
-    guard target.position != .stream else { return [.sendFile, .splicePipe] }
-    return [.clone, .copyRange, .sendFile, .splicePipe]
+  mutating func read(
+    _ source: Endpoint, into memory: UnsafeMutableRawBufferPointer
+  ) throws(Errno) -> Int {
+    if counters.remarks.isEmpty {
+      counters.remarks.append("what has to be looked at is read by plain calls")
+    }
+    var repetition = Repetition()
+    while true {
+      do throws(Errno) {
+        return try System.read(source.descriptor, into: memory, at: nil)
+      } catch {
+        if let failure = repetition.failure(
+          after: error, waitingFor: source.descriptor, forWriting: false)
+        {
+          throw failure
+        }
+      }
+    }
   }
 
-  /// Errors that say that a mechanism does not work for these files, rather than that it failed.
-  private static func isUnsupported(_ errno: Errno) -> Bool {
-    [
-      .notSupported, .invalidArgument, .improperLink, .noFunction, .inappropriateIOCTLForDevice,
-      .notPermitted, .badFileDescriptor, .textFileBusy,
-    ].contains(errno)
+  func transfer<Filter: TransferFilter>(
+    from source: Endpoint, through filter: inout Filter, to target: Endpoint
+  ) -> TransferResult {
+    var result = TransferResult()
+    result.failure = TransferFailure(side: nil, errno: .notSupported)
+    return result
+  }
+
+  /// Where the bytes are that were taken from the source of the last transfer and did not arrive.
+  ///
+  /// Whoever asks has to move them, or to end.
+  mutating func takeStranded() -> Endpoint? {
+    guard stranded > 0, let pipe else { return nil }
+    defer { stranded = 0 }
+    return Endpoint(
+      descriptor: pipe.readEnd, kind: .pipe, position: .stream, limit: Int64(stranded))
+  }
+
+  /// A pipe's bytes go on as they are. Others go through a pipe of our own if a pipe is where they go:
+  /// while the kernel reads a file into a pipe, nobody else can have what is in it already.
+  private static func firstMechanism(_ source: Endpoint, _ target: Endpoint) -> Mechanism? {
+    if source.kind == .pipe { return .splice }
+    guard source.kind.isPositional, target.kind != .pipe else { return .splicePipe }
+    return target.kind.isPositional ? .clone : .sendFile
+  }
+
+  private static func next(after mechanism: Mechanism, _ target: Endpoint) -> Mechanism? {
+    switch mechanism {
+    case .clone: .copyRange
+    case .copyRange: .sendFile
+    case .sendFile: .splicePipe
+    case .splice, .splicePipe: nil
+    }
   }
 
   /// The end that an error of a call on both ends is about, where only one can have it.
   private static func side(of errno: Errno) -> TransferSide? {
-    [.brokenPipe, .noSpace, .fileTooLarge, .diskQuotaExceeded].contains(errno) ? .target : nil
+    switch errno {
+    case .brokenPipe, .noSpace, .fileTooLarge, .diskQuotaExceeded: .target
+    default: nil
+    }
   }
 
+  /// Moves all that is left by one mechanism.
+  ///
+  /// - Returns: Whether that is certain; otherwise the next mechanism has to look.
   private mutating func run(
     _ mechanism: Mechanism, _ source: Endpoint, _ target: Endpoint, _ result: inout TransferResult
-  ) throws(TransferFailure) {
+  ) throws(TransferFailure) -> Bool {
     if mechanism == .clone {
-      guard source.position == .offset(0), target.position == .offset(0), source.size > 0,
-        source.limit == nil
-      else {
-        throw TransferFailure(side: nil, errno: .notSupported)
-      }
-      try perform(.target) { () throws(Errno) in
-        try System.clone(source.descriptor, to: target.descriptor)
-        return 0
-      }
-      result.bytesReflinked = source.size
-      return
+      try clone(source, target, &result)
+      return true
     }
+    var hasGrown = false
+    var steps: Int64 = 0
     while true {
       if Termination.requested != nil { throw TransferFailure(side: nil, errno: .interrupted) }
       let left = (source.limit ?? .max) - result.bytesOffloaded
-      if left <= 0 { return }
-      let moved = try step(mechanism, source, target, at: result.bytesOffloaded, atMost: left)
-      if moved == 0 { return }
+      if left <= 0 { return true }
+      let moved = try step(
+        mechanism, source, target, at: result.bytesOffloaded, atMost: left, isFirst: steps == 0)
+      if moved == 0 {
+        // Of some files copy_file_range knows no bytes, or no more, that are there to be read.
+        return mechanism != .copyRange
+          || result.bytesOffloaded > 0 && result.bytesOffloaded >= source.size
+      }
       result.bytesOffloaded += Int64(moved)
+      onProgress?(Int64(moved))
+      steps += 1
+      if givesWay, steps == Self.trialSteps, result.bytesOffloaded < steps * Self.smallStep {
+        hasGivenWay = true
+        return true
+      }
+      guard !hasGrown, result.bytesOffloaded >= Self.manyBytes else { continue }
+      hasGrown = true
+      for end in [source, target] where end.kind == .pipe {
+        System.growPipe(end.descriptor, to: Self.pipeSize)
+      }
     }
+  }
+
+  /// Makes the whole of an empty target share the extents of the whole source.
+  private mutating func clone(
+    _ source: Endpoint, _ target: Endpoint, _ result: inout TransferResult
+  ) throws(TransferFailure) {
+    guard source.limit == nil, source.size > 0, source.isAtStart,
+      target.isAtStart, target.position != .stream || Self.isEmpty(target.descriptor)
+    else { throw TransferFailure(side: nil, errno: .notSupported) }
+    try perform(.target) { () throws(Errno) in
+      try System.clone(source.descriptor, to: target.descriptor)
+      return 0
+    }
+    result.bytesReflinked = source.size
+    guard target.position == .stream else { return }
+    try perform(.target) { () throws(Errno) in
+      result.bytesReflinked = try System.status(target.descriptor).size
+      try System.setPosition(target.descriptor, to: result.bytesReflinked)
+      if source.position == .stream {
+        try System.setPosition(source.descriptor, to: result.bytesReflinked)
+      }
+      return 0
+    }
+    onProgress?(result.bytesReflinked)
+  }
+
+  private static func isEmpty(_ file: FileDescriptor) -> Bool {
+    (try? System.status(file).size) == 0
   }
 
   private mutating func step(
     _ mechanism: Mechanism, _ source: Endpoint, _ target: Endpoint, at done: Int64,
-    atMost left: Int64
+    atMost left: Int64, isFirst: Bool
   ) throws(TransferFailure) -> Int {
     let (from, to) = (source.offset(after: done), target.offset(after: done))
     let (step, pipeful) = (Int(min(left, Self.step)), Int(min(left, Int64(Self.pipeSize))))
@@ -129,53 +252,51 @@ struct KernelSession: TransferSession, ~Copyable {
     case .copyRange:
       return try perform(nil) { () throws(Errno) in
         try System.copyRange(
-          source.descriptor, at: from ?? 0, to: target.descriptor, at: to ?? 0, count: step)
+          source.descriptor, at: from, to: target.descriptor, at: to, count: step)
       }
     case .sendFile:
-      if let to, done == 0 {
+      if let to, isFirst {
         try perform(.target) { () throws(Errno) in
           try System.setPosition(target.descriptor, to: to)
           return 0
         }
       }
       return try perform(nil, to: target.descriptor) { () throws(Errno) in
-        try System.sendFile(
-          source.descriptor, at: from ?? 0, to: target.descriptor, count: step)
+        try System.sendFile(source.descriptor, at: from, to: target.descriptor, count: step)
       }
     case .splice:
-      // While it waits for anything but a pipe, splice holds the lock of the target, and keeps its
-      // reader from what already is there.
-      if source.kind != .pipe, from == nil {
-        try wait(for: source.descriptor, forWriting: false)
-      }
       return try perform(nil, from: source.descriptor, to: target.descriptor) {
         () throws(Errno) in
         try System.splice(
           source.descriptor, at: from, to: target.descriptor, at: to, count: pipeful)
       }
     case .splicePipe:
-      return try splicePipe(source, from, target, to, pipeful)
+      return try splicePipe(source, from, target, to, min(pipeful, Self.ownPipeSize))
     }
   }
 
-  /// Moves what fits into a pipe of our own, and all of it out again.
+  /// Moves what fits into a pipe of our own, or some of what is in it out again.
+  ///
+  /// - Returns: How many bytes have arrived, 0 at the end of the source.
   private mutating func splicePipe(
     _ source: Endpoint, _ from: Int64?, _ target: Endpoint, _ to: Int64?, _ count: Int
   ) throws(TransferFailure) -> Int {
     let pipe = try ownPipe()
-    let moved = try perform(.source, from: source.descriptor) { () throws(Errno) in
-      try System.splice(
-        source.descriptor, at: from, to: pipe.writeEnd, at: nil, count: count)
-    }
-    var written = 0
-    while written < moved {
-      let offset = to.map { $0 + Int64(written) }
-      written += try perform(.target, to: target.descriptor) { () throws(Errno) in
-        try System.splice(
-          pipe.readEnd, at: nil, to: target.descriptor, at: offset, count: moved - written)
+    if stranded == 0 {
+      stranded = try perform(.source, from: source.descriptor) { () throws(Errno) in
+        try System.splice(source.descriptor, at: from, to: pipe.writeEnd, at: nil, count: count)
       }
+      if stranded == 0 { return 0 }
     }
-    return moved
+    let waiting = stranded
+    let written = try perform(.target, to: target.descriptor) { () throws(Errno) in
+      let written = try System.splice(
+        pipe.readEnd, at: nil, to: target.descriptor, at: to, count: waiting)
+      guard written > 0 else { throw .ioError }
+      return written
+    }
+    stranded -= written
+    return written
   }
 
   private mutating func ownPipe() throws(TransferFailure) -> (
@@ -185,7 +306,7 @@ struct KernelSession: TransferSession, ~Copyable {
     do throws(Errno) {
       let made = try System.pipe()
       // Without the larger pipe it takes more calls, that is all.
-      try? System.setPipeSize(made.writeEnd, to: Self.pipeSize)
+      System.growPipe(made.writeEnd, to: Self.ownPipeSize)
       pipe = made
       return made
     } catch {
@@ -199,20 +320,21 @@ struct KernelSession: TransferSession, ~Copyable {
     _ side: TransferSide?, from source: FileDescriptor? = nil, to target: FileDescriptor? = nil,
     _ body: () throws(Errno) -> Int
   ) throws(TransferFailure) -> Int {
+    var repetition = Repetition()
     while true {
       metrics.operations += 1
       let (wall, processor) =
-        onLatency == nil ? (0, 0) : (Clock.monotonic, Clock.threadCPU)
+        measures ? (Clock.monotonic, Clock.threadCPU) : (0, 0)
       do throws(Errno) {
         let count = try body()
         metrics.completions += 1
-        record(wall, processor)
+        if measures { record(wall, processor, count) }
         return count
       } catch {
         metrics.completions += 1
         switch error {
-        case .interrupted where Termination.requested == nil: metrics.interruptions += 1
-        case .wouldBlock where source != nil || target != nil:
+        case .interrupted where repetition.isDue(after: error): metrics.interruptions += 1
+        case .wouldBlock where (source != nil || target != nil) && repetition.isDueAfterWait():
           counters.retries += 1
           try wait(for: source, forWriting: false)
           try wait(for: target, forWriting: true)
@@ -235,14 +357,15 @@ struct KernelSession: TransferSession, ~Copyable {
     }
   }
 
-  private mutating func record(_ wall: Nanoseconds, _ processor: Nanoseconds) {
-    guard let onLatency else { return }
-    let now = Clock.monotonic
+  private mutating func record(_ wall: Nanoseconds, _ processor: Nanoseconds, _ count: Int) {
+    // Processor time is taken inside the time on the clock, of which it is a part.
     let used = Clock.threadCPU - processor
-    metrics.recorder.begin(.read, at: wall)
-    metrics.recorder.end(
-      .read, at: now, .measured(.cpuClock, wait: max(0, now - wall - used), copy: used))
-    onLatency(.read, now - wall)
+    let now = Clock.monotonic
+    metrics.recorder.begin(.move, at: wall)
+    let phases = Phases.measured(.cpuClock, wait: max(0, now - wall - used), copy: used)
+    metrics.recorder.end(.move, at: now, phases)
+    track?.add(.move, slot: 0, nil, wall...now, phases, .success(count))
+    onLatency?(.move, now - wall)
   }
 
   consuming func close() throws(Errno) {
@@ -259,6 +382,14 @@ extension Endpoint {
     switch position {
     case .stream: nil
     case .offset(let start): start + done
+    }
+  }
+
+  /// Whether nothing of the file lies before the position.
+  fileprivate var isAtStart: Bool {
+    switch position {
+    case .stream: (try? System.position(descriptor)) == 0
+    case .offset(let start): start == 0
     }
   }
 }

@@ -178,8 +178,10 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
     let operation = entry.operation
     let ready = measures ? Clock.monotonic : 0
     let result = calls.perform(operation, pool)
-    if case .failure(.wouldBlock) = result {
+    // Others may have been faster; whether it is like that for ever is for the driver to say.
+    if case .failure(.wouldBlock) = result, entry.falseAlarms < EngineTraits.mostFalseAlarms {
       counters.retries += 1
+      table.update(place) { $0.falseAlarms += 1 }
       context.prepare(
         operation.nativeVerb(pool, 0), operation.descriptor, flags: [], index: place)
       return
@@ -202,7 +204,7 @@ public struct LibAIOEngine: IOEngine, ~Copyable {
       try commit()
       for completion in done { body(completion) }
       passed += done.count
-      done.removeAll(keepingCapacity: true)
+      done.empty()
       if passed >= count && count > 0 || table.count == 0 { return passed }
       let timeout = count == 0 ? 0 : timeLeft(until: deadline)
       let found = try context.wait(for: count == 0 ? 0 : 1, into: &events, timeout: timeout)

@@ -13,7 +13,8 @@ public struct BackOff: ReadinessWaiter, ~Copyable {
   /// What the engine is.
   public static var traits: EngineTraits {
     EngineTraits(
-      .synchronous, .nonblocking, defaultDepth: 2, onStreams: "read, write until not EAGAIN",
+      .synchronous, .nonblocking, defaultDepth: 2, tellsReadiness: false,
+      onStreams: "read, write until not EAGAIN",
       onFiles: "RWF_NOWAIT until cached; pwrite")
   }
 
@@ -50,11 +51,15 @@ public struct BackOff: ReadinessWaiter, ~Copyable {
   }
 
   /// Everything can be asked.
-  public mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool { true }
+  public mutating func watch(
+    _ interest: Interest, _ kind: FileKind, _ counters: inout EngineCounters
+  ) throws(Errno) -> Bool {
+    true
+  }
 
   /// Pauses and lets everything be tried again.
   public mutating func wait(
-    _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
+    _ interests: inout InterestTable, timeout: Nanoseconds?, _ counters: inout EngineCounters
   ) throws(Errno) {
     if Termination.requested != nil { throw .interrupted }
     if began == 0 { began = Clock.monotonic }
@@ -62,7 +67,7 @@ public struct BackOff: ReadinessWaiter, ~Copyable {
     System.pause(nanoseconds: min(length, timeout ?? length))
     // One pause in sixteen of what was waited already: late by a few per cent at most, up to the longest.
     pause = min(Self.longestPause, (Clock.monotonic - began) / 16)
-    for index in interests.indices { interests[index].ready = true }
+    interests.markAll()
   }
 
   /// Begins anew with short pauses.

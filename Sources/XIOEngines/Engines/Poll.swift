@@ -26,12 +26,17 @@ public struct PollWaiter: ReadinessWaiter, ~Copyable {
   public init(_ configuration: EngineConfiguration) throws(Errno) {}
 
   /// poll accepts every descriptor.
-  public mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool { true }
+  public mutating func watch(
+    _ interest: Interest, _ kind: FileKind, _ counters: inout EngineCounters
+  ) throws(Errno) -> Bool {
+    true
+  }
 
   /// Waits.
   public mutating func wait(
-    _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
+    _ interests: inout InterestTable, timeout: Nanoseconds?, _ counters: inout EngineCounters
   ) throws(Errno) {
-    _ = try System.poll(&interests, timeout: timeout)
+    counters.descriptorsPassed += interests.count
+    try interests.waitForAll { all throws(Errno) in try System.poll(&all, timeout: timeout) }
   }
 }

@@ -23,7 +23,7 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
       }
     return EngineTraits(
       .asynchronous, meanwhile, carriesFlags: false, overlaps: true, defaultDepth: 8,
-      cancels: false, onStreams: "a helper thread blocks",
+      cancels: false, tellsReadiness: false, onStreams: "a helper thread blocks",
       onFiles: "helper threads, dup()ed files")
   }
 
@@ -46,6 +46,8 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
   /// Waits for streams that somebody else made non-blocking, which the library knows no request for.
   private var waits: [Operation] = []
   private var copies: [Int32: [FileDescriptor]] = [:]
+  /// Requests that were given up while their helper threads waited for data.
+  private var abandoned: Set<Int> = []
 
   /// Makes a table of requests; helper threads begin with the first one.
   ///
@@ -106,12 +108,24 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
       waits.remove(at: index)
       done.append(Completion(id: id, result: .failure(.canceled), phases: .unmeasured))
     }
-    guard let place = table.place(of: id) else { return }
-    if aio.cancel(place) { collect(place) }
+    guard let place = table.place(of: id), !abandoned.contains(place) else { return }
+    if aio.cancel(place) { collect(place) } else { abandon(place) }
+  }
+
+  /// Leaves a helper thread behind that waits for data; whatever comes now is lost with the buffer.
+  private mutating func abandon(_ place: Int) {
+    guard let operation = table.entries[place]?.operation, operation.direction == .read,
+      !operation.kind.isPositional,
+      let copy = copies[operation.descriptor.rawValue]?.first, PosixAIO.waitsForData(copy)
+    else { return }
+    abandoned.insert(place)
+    done.append(
+      Completion(id: operation.id, result: .failure(.canceled), phases: .unmeasured))
   }
 
   private mutating func collect(_ place: Int) {
     guard let result = aio.take(place), let entry = table.remove(place) else { return }
+    if abandoned.remove(place) != nil { return }
     if case .failure(.wouldBlock) = result { counters.retries += 1 }
     done.append(
       Completion(
@@ -128,7 +142,7 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
       for place in table.entries.indices where table.entries[place] != nil { collect(place) }
       for completion in done { body(completion) }
       passed += done.count
-      done.removeAll(keepingCapacity: true)
+      done.empty()
       let timeout = count == 0 ? 0 : timeLeft(until: deadline)
       if !waits.isEmpty, passed < count || count == 0 {
         // Requests in flight and streams cannot be waited for together: looked at in turn.

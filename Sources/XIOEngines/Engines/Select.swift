@@ -29,21 +29,26 @@ public struct SelectWaiter: ReadinessWaiter, ~Copyable {
   public init(_ configuration: EngineConfiguration) throws(Errno) {}
 
   /// Refuses descriptors beyond the limit with EBADF, as the call would.
-  public mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool {
+  public mutating func watch(
+    _ interest: Interest, _ kind: FileKind, _ counters: inout EngineCounters
+  ) throws(Errno) -> Bool {
     guard interest.fd < System.selectLimit else { throw .badFileDescriptor }
     return true
   }
 
   /// Waits.
   public mutating func wait(
-    _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
+    _ interests: inout InterestTable, timeout: Nanoseconds?, _ counters: inout EngineCounters
   ) throws(Errno) {
+    counters.descriptorsPassed += interests.count
     do throws(Errno) {
-      _ = try System.select(&interests, timeout: timeout)
+      try interests.waitForAll { all throws(Errno) in
+        try System.select(&all, timeout: timeout)
+      }
     } catch {
       // One that is not open fails the call for all of them; their own calls tell which it is.
       guard error == .badFileDescriptor else { throw error }
-      for index in interests.indices { interests[index].ready = true }
+      interests.markAll()
     }
   }
 }

@@ -39,7 +39,19 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
     var file: FileStatus
   }
 
+  /// What tells one open file from another, as far as signals go.
+  private struct FileKey: Hashable {
+    var device: UInt64, inode: UInt64
+
+    init(_ file: FileStatus) {
+      device = file.device
+      inode = file.inode
+    }
+  }
+
   private var armed: [Int32: Armed] = [:]
+  private var byFile: [FileKey: [Int32]] = [:]
+  private var terminals: Set<Int32> = []
   private var silent: Set<Int32> = []
 
   /// Blocks the two signals, so that they wait to be taken.
@@ -50,12 +62,14 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
   }
 
   /// Arms a descriptor that is new; one on which O_ASYNC does not stick is always ready.
-  public mutating func watch(_ interest: Interest, _ kind: FileKind) throws(Errno) -> Bool {
+  public mutating func watch(
+    _ interest: Interest, _ kind: FileKind, _ counters: inout EngineCounters
+  ) throws(Errno) -> Bool {
     if armed[interest.fd] != nil { return true }
     if kind.isPositional || silent.contains(interest.fd) { return false }
     let descriptor = FileDescriptor(rawValue: interest.fd)
     let file = try System.status(descriptor)
-    let own = armed.values.first { $0.file.isSameFile(as: file) }
+    let own = byFile[FileKey(file)]?.first.flatMap { armed[$0] }
     let flags = try System.statusFlags(descriptor)
     let wasAsync = own?.wasAsync ?? flags.contains(.async)
     // The flag belongs to everybody who shares the open file, so it is taken back at the end.
@@ -64,7 +78,10 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
       silent.insert(interest.fd)
       return false
     }
+    counters.descriptorsPassed += 1
     armed[interest.fd] = Armed(wasAsync: wasAsync, file: file)
+    byFile[FileKey(file), default: []].append(interest.fd)
+    if file.kind == .characterDevice { terminals.insert(interest.fd) }
     return true
   }
 
@@ -80,45 +97,39 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
 
   /// Waits for one signal and takes all that have come with it.
   public mutating func wait(
-    _ interests: inout [Interest], timeout: Nanoseconds?, _ counters: inout EngineCounters
+    _ interests: inout InterestTable, timeout: Nanoseconds?, _ counters: inout EngineCounters
   ) throws(Errno) {
-    let hasTerminals = interests.contains { isTerminal($0.fd) }
-    let longest = hasTerminals ? Self.longestWaitOnTerminal : .max
-    var limit = timeout.map { min($0, longest) } ?? (hasTerminals ? longest : nil)
-    defer {
-      for index in interests.indices where isTerminal(interests[index].fd) {
-        interests[index].ready = true
-      }
-    }
+    let longest = terminals.isEmpty ? .max : Self.longestWaitOnTerminal
+    var limit = timeout.map { min($0, longest) } ?? (terminals.isEmpty ? nil : longest)
+    defer { for fd in terminals { interests.mark(fd) } }
     while let signal = try System.takeSignal(timeout: limit) {
       counters.signals += 1
       limit = 0
       switch signal {
-      case .ready(let fd):
-        for index in interests.indices where isSameFile(interests[index].fd, fd) {
-          interests[index].ready = true
-        }
+      case .ready(let fd): mark(fd, &interests)
       case .overflow:
         counters.signalOverflows += 1
-        for index in interests.indices { interests[index].ready = true }
+        interests.markAll()
       }
     }
   }
 
-  private func isTerminal(_ fd: Int32) -> Bool { armed[fd]?.file.kind == .characterDevice }
-
   /// Two descriptors of one open file share its signals, which name the one that was armed last.
-  private func isSameFile(_ fd: Int32, _ other: Int32) -> Bool {
-    guard fd != other, let first = armed[fd], let second = armed[other] else { return fd == other }
-    return first.file.isSameFile(as: second.file)
+  private func mark(_ fd: Int32, _ interests: inout InterestTable) {
+    interests.mark(fd)
+    guard let file = armed[fd]?.file else { return }
+    for other in byFile[FileKey(file)] ?? [] where other != fd { interests.mark(other) }
   }
 
   /// Disarms a descriptor, unless another one is told of by way of the same open file.
   public mutating func forget(_ descriptor: FileDescriptor) {
     silent.remove(descriptor.rawValue)
-    guard let entry = armed.removeValue(forKey: descriptor.rawValue),
-      !armed.values.contains(where: { $0.file.isSameFile(as: entry.file) })
-    else { return }
+    guard let entry = armed.removeValue(forKey: descriptor.rawValue) else { return }
+    terminals.remove(descriptor.rawValue)
+    let key = FileKey(entry.file)
+    byFile[key]?.removeAll { $0 == descriptor.rawValue }
+    guard byFile[key]?.isEmpty == true else { return }
+    byFile[key] = nil
     Self.disarm(descriptor, entry.wasAsync)
   }
 

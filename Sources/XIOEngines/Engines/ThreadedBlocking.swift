@@ -9,7 +9,7 @@ public struct ThreadedBlockingEngine: IOEngine, ~Copyable {
   /// What the engine is.
   public static var traits: EngineTraits {
     EngineTraits(
-      .synchronous, .blocking, overlaps: true, defaultDepth: 2,
+      .synchronous, .blocking, overlaps: true, defaultDepth: 2, tellsReadiness: false,
       onStreams: "read, write, a thread each", onFiles: "pread, pwrite, a thread each")
   }
 
@@ -88,7 +88,7 @@ public struct ThreadedBlockingEngine: IOEngine, ~Copyable {
       let interrupts = collect()
       for completion in done { body(completion) }
       passed += done.count
-      done.removeAll(keepingCapacity: true)
+      done.empty()
       let timeout = count == 0 ? 0 : timeLeft(until: deadline)
       if passed >= count || table.count == 0 || timeout == 0 { return passed }
       if Termination.requested != nil { throw .interrupted }

@@ -53,6 +53,8 @@ public struct UringEngine: IOEngine, ~Copyable {
   private var table: PendingTable
   private var done: [Completion] = []
   private let found: UnsafeMutableBufferPointer<Ring.Completion>
+  /// Where files stood that writes continue, by place.
+  private var positions: [Int64]
 
   /// Sets up a ring with room for every operation and its wait.
   ///
@@ -64,6 +66,7 @@ public struct UringEngine: IOEngine, ~Copyable {
     ring = try Ring(entries: 2 * capacity)
     table = PendingTable(capacity: capacity)
     found = .allocate(capacity: 2 * capacity)
+    positions = Array(repeating: -1, count: capacity)
     var registered = false
     if configuration.registersBuffers {
       do throws(Errno) {
@@ -128,6 +131,9 @@ public struct UringEngine: IOEngine, ~Copyable {
         operation.descriptor, into: memory, at: offset, flags: operation.flags,
         registered: registered, token: token)
     case .write(let offset):
+      if operation.continuesFile {
+        positions[place] = (try? System.position(operation.descriptor)) ?? -1
+      }
       ring.write(
         operation.descriptor, from: UnsafeRawBufferPointer(memory), at: offset,
         flags: operation.flags, registered: registered, token: token)
@@ -141,18 +147,24 @@ public struct UringEngine: IOEngine, ~Copyable {
 
   /// Submits what is prepared.
   public mutating func commit() throws(Errno) {
+    var refusals = Repetition()
     while ring.unsubmitted > 0 {
-      try enter { ring throws(Errno) in try ring.submit(waitingFor: 0) }
+      try enter(&refusals) { ring throws(Errno) in try ring.submit(waitingFor: 0) }
     }
   }
 
-  private mutating func enter(_ body: (borrowing Ring) throws(Errno) -> Void) throws(Errno) {
+  private mutating func enter(
+    _ refusals: inout Repetition, _ body: (borrowing Ring) throws(Errno) -> Void
+  ) throws(Errno) {
     do throws(Errno) {
       try body(ring)
     } catch {
-      // Completions must be taken before the kernel accepts more; the time may simply be over.
-      guard error == .resourceBusy || error == .wouldBlock || error == .timeout else { throw error }
-      if error != .timeout { counters.retries += 1 }
+      if error == .timeout { return }
+      // Completions must be taken before the kernel accepts more.
+      guard error == .resourceBusy || error == .wouldBlock, refusals.isDueAfterWait() else {
+        throw error
+      }
+      counters.retries += 1
     }
   }
 
@@ -161,24 +173,32 @@ public struct UringEngine: IOEngine, ~Copyable {
     atLeast count: Int, deadline: Nanoseconds?, _ body: (Completion) -> Void
   ) throws(Errno) -> Int {
     var passed = 0
+    var refusals = Repetition()
     while true {
       let began = measures ? Clock.threadCPU : 0
       let timeout = count == 0 ? 0 : timeLeft(until: deadline)
-      if table.count > 0 { try submitAndWait(timeout: timeout) }
+      if table.count > 0 { try submitAndWait(timeout: timeout, &refusals) }
       collect(processorTime: measures ? Clock.threadCPU - began : 0)
       for completion in done { body(completion) }
       passed += done.count
-      done.removeAll(keepingCapacity: true)
+      done.empty()
       if passed >= count || table.count == 0 || timeout == 0 { return passed }
+      // A wait that a signal has interrupted tells only what it had submitted before.
+      if Termination.requested != nil { throw .interrupted }
     }
   }
 
-  private mutating func submitAndWait(timeout: Nanoseconds?) throws(Errno) {
-    if let timeout {
+  private mutating func submitAndWait(
+    timeout: Nanoseconds?, _ refusals: inout Repetition
+  ) throws(Errno) {
+    switch timeout {
+    case nil: try enter(&refusals) { ring throws(Errno) in try ring.submit(waitingFor: 1) }
+    case 0:
       try commit()
-      try enter { ring throws(Errno) in try ring.wait(for: timeout == 0 ? 0 : 1, timeout: timeout) }
-    } else {
-      try enter { ring throws(Errno) in try ring.submit(waitingFor: 1) }
+      try enter(&refusals) { ring throws(Errno) in try ring.wait(for: 0, timeout: 0) }
+    case .some(let timeout):
+      try enter(&refusals) { ring throws(Errno) in try ring.submit(waitingFor: 1, timeout: timeout)
+      }
     }
   }
 
@@ -208,11 +228,21 @@ public struct UringEngine: IOEngine, ~Copyable {
   ) {
     guard let entry = table.remove(place) else { return }
     if result == -Errno.wouldBlock.rawValue { counters.retries += 1 }
+    correctPosition(place, entry.operation, Int(result))
     done.append(
       Completion(
         id: entry.operation.id,
         result: result < 0 ? .failure(Errno(rawValue: -result)) : .success(Int(result)),
         phases: measures ? phases(entry, now, share) : .unmeasured))
+  }
+
+  /// A write that continues a file and is short leaves the position where it was: the next would go to
+  /// the same place.
+  private func correctPosition(_ place: Int, _ operation: Operation, _ result: Int) {
+    guard case .write(nil) = operation.verb, operation.continuesFile, positions[place] >= 0,
+      result >= 0, result < operation.range.count
+    else { return }
+    try? System.setPosition(operation.descriptor, to: positions[place] + Int64(result))
   }
 
   private func phases(

@@ -38,6 +38,10 @@ int xio_test_open_terminal(char *name, size_t size);
 /// Returns 0 or an error number.
 int xio_test_spawn_in_directory(void *actions, const char *path);
 
+/// Makes a process that is spawned close all descriptors from a number on.
+/// Returns 0 or an error number.
+int xio_test_spawn_closing_from(void *actions, int first);
+
 /// Removes a file or a directory with all below it; it does not cross into mounts.
 /// Returns 0, or -1 with errno set.
 int xio_test_remove_tree(const char *path);
@@ -48,5 +52,10 @@ void xio_test_random_fill(void *buffer, size_t size, uint64_t state[8]);
 
 /// Says that the signals of POSIX AIO are waited for, until it is said that they are no more.
 void xio_test_expect_aio_signals(bool begins);
+
+// Extended attributes of a name, symbolic links not followed.
+long xio_test_list_attributes(const char *path, char *list, size_t size);
+long xio_test_get_attribute(const char *path, const char *name, void *value, size_t size);
+int xio_test_set_attribute(const char *path, const char *name, const void *value, size_t size);
 
 #endif

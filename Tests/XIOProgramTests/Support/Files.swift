@@ -61,6 +61,12 @@ func readableBytes(_ descriptor: FileDescriptor) -> Int {
   return ioctl(descriptor.rawValue, UInt(FIONREAD), &count) == 0 ? Int(count) : -1
 }
 
+/// Returns how many bytes a pipe holds.
+func capacity(_ pipe: FileDescriptor) -> Int {
+  let getPipeSize: CInt = 1032  // F_GETPIPE_SZ, which needs _GNU_SOURCE
+  return Int(fcntl(pipe.rawValue, getPipeSize))
+}
+
 /// Removes a file.
 func remove(_ file: FilePath) throws {
   try #require(file.withPlatformString { unlink($0) } == 0)

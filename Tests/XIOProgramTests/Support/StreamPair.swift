@@ -19,6 +19,7 @@ final class StreamPair {
   private var writer: FileDescriptor?
   private var reader: FileDescriptor?
   private let terminal: PseudoTerminal?
+  private var shown = ""
 
   init(_ kind: StreamKind) throws {
     self.kind = kind
@@ -58,6 +59,29 @@ final class StreamPair {
   func leave() throws {
     try reader?.close()
     reader = nil
+  }
+
+  /// Gives away the end that the program's input is written to.
+  func takeWriter() throws -> FileDescriptor {
+    defer { writer = nil }
+    return try #require(writer)
+  }
+
+  /// Waits until the program has written a text, wherever in what the terminal echoes.
+  func expectText(_ text: String) throws {
+    let reader = try #require(reader)
+    try eventually("the program writes \(text)") {
+      var watched = pollfd(fd: reader.rawValue, events: Int16(POLLIN), revents: 0)
+      while poll(&watched, 1, 0) > 0 {
+        var block = [UInt8](repeating: 0, count: 4096)
+        let count = try block.withUnsafeMutableBytes { try reader.read(into: $0) }
+        shown += String(decoding: block.prefix(count), as: UTF8.self)
+        if count == 0 { break }
+      }
+      // A terminal has echoed a line before the program writes it.
+      let times = kind == .terminal && text.allSatisfy(\.isLetter) ? 2 : 1
+      return shown.ranges(of: text + (kind == .terminal ? "\r\n" : "\n")).count >= times
+    }
   }
 
   /// Waits until the program has written a line, not only the terminal echoed it.

@@ -1,0 +1,199 @@
+internal import ArgumentParser
+internal import SystemPackage
+internal import XIOCompare
+internal import XIOReport
+internal import XIOSystem
+
+/// `xio compare`.
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Do one job with every engine, in turn, and learn which suits it.",
+    usage: """
+      xio compare [<options>] copy [<options of copy>] <source> ... <target>
+      xio compare [<options>] cat|tail [<options of these>] <file> ...
+      xio compare [<options>] tail -f [<directory>]
+      xio compare [<options>] fanin [<options of fanin>] [<directory>]
+      xio compare [<options>] cat --overlap [-]
+      """,
+    discussion: """
+      Runs the command again and again: with every engine, cache mode, state of the page cache and \
+      size that is named, each once in a round, in an order that is shuffled. Outputs are compared. \
+      What is written goes to a directory of its own beside TARGET, and is removed; TARGET itself \
+      is not touched.
+
+      tail -f follows a file, and fanin gathers lines of FIFOs, that are made for that in DIRECTORY, \
+      or in TMPDIR. Options of compare can stand behind the command, too.
+      """)
+
+  @OptionGroup(title: "What is compared")
+  var setting: CompareSettingOptions
+
+  @OptionGroup(title: "How, and what is shown")
+  var manner: CompareRunOptions
+
+  /// It stands here for those who ask for help: the job does not pass through the parser.
+  @Argument(help: "The command to run, its options and operands.", completion: .file())
+  var job: [Operand] = []
+
+  @ParentCommand var program: Xio
+
+  func run() throws {
+    if program.version { return try program.run() }
+    let diagnostics = Diagnostics(program: Arguments.shownName)
+    guard let job = try Arguments.raw().comparedJob() else {
+      throw UsageError("missing job: copy, cat, tail or fanin")
+    }
+    let options = try options(job)
+    let picture = try manner.svg.map { (operand) throws(ExitStatus) in
+      try OutputFile.create(
+        operand.path, "picture", diagnostics, apartFrom: job.operands.map(\.path))
+    }
+    let line = manner.json ? nil : CompareProgress()
+    let comparison: Comparison
+    do throws(CompareError) {
+      comparison = try Compare(options).run(
+        onProgress: { line?.show($0, $1, $2) }, onLeftover: { diagnostics.report($0) })
+    } catch {
+      line?.clear()
+      Self.report(error, diagnostics)
+      throw ExitStatus.failure
+    }
+    line?.clear()
+    let verdict = Verdict(comparison)
+    try show(comparison, verdict, job)
+    if let picture { try draw(comparison, verdict, picture, diagnostics) }
+    if !verdict.different.isEmpty {
+      diagnostics.report(
+        "the outputs of \(verdict.different.count) of \(verdict.compared) runs differ from the first"
+      )
+    }
+    let hasFailed = comparison.runs.contains { !$0.succeeded && $0.round > 1 }
+    guard !verdict.scenarios.isEmpty, verdict.different.isEmpty, !hasFailed else {
+      if verdict.scenarios.isEmpty {
+        for reason in Set(comparison.leftOut.map(\.reason)).sorted() { diagnostics.report(reason) }
+      }
+      throw ExitStatus.failure
+    }
+  }
+
+  private func show(
+    _ comparison: Comparison, _ verdict: Verdict, _ job: ComparedJob
+  ) throws {
+    let text: String
+    if manner.json {
+      text = String(decoding: try comparison.json(), as: UTF8.self)
+    } else {
+      let style = TableStyle(
+        hasColour: manner.color.isOn, hasUnicode: Terminal.hasUnicode, columns: Terminal.columns)
+      text = style.adapt(CompareText(comparison, verdict, style).text)
+    }
+    let status = StandardStreams.print(text)
+    if status != .success { throw status }
+  }
+
+  private func draw(
+    _ comparison: Comparison, _ verdict: Verdict, _ file: FileDescriptor,
+    _ diagnostics: Diagnostics
+  ) throws(ExitStatus) {
+    do throws(Errno) {
+      let svg = CompareFigure(comparison, verdict).svg
+      try StandardStreams.write(Array(svg.utf8), to: file)
+      try System.close(file)
+    } catch {
+      diagnostics.report(IOFailure(.write, manner.svg?.path, error), namesAreQuoted: true)
+      throw .failure
+    }
+  }
+
+  private static func report(_ error: CompareError, _ diagnostics: Diagnostics) {
+    switch error {
+    case .io(let failure): diagnostics.report(failure, namesAreQuoted: true)
+    case .unavailable(let problem): diagnostics.report(problem)
+    case .message(let text, let hint):
+      diagnostics.report(text)
+      if let hint { diagnostics.hint(hint) }
+    case .interrupted: break
+    }
+  }
+
+  /// What was asked for, with a word on what makes no sense.
+  private func options(_ job: ComparedJob) throws(UsageError) -> CompareOptions {
+    var options = CompareOptions()
+    options.program = Version.number
+    options.command = job.command
+    options.operands = job.operands.map(\.bytes)
+    options.words = job.options.flatMap(\.texts).map(Arguments.decode)
+    options.follows =
+      job.command == .tail && job.options.contains { $0.name == "follow" || $0.name == "retry" }
+    options.targetIsNoDirectory = job.options.contains { $0.name == "no-target-directory" }
+    try manner.apply(&options)
+    try setting.apply(&options)
+    // The measure of all others.
+    if options.overlaps, options.engines == nil { options.withoutEngine = true }
+    if job.command == .fanin, !job.options.contains(where: { $0.name == "latency" }) {
+      // A line that came would be held back for others, of which none can come.
+      options.words.append(Array("--latency=0".utf8))
+    }
+    try check(options)
+    return options
+  }
+
+  private func check(_ options: CompareOptions) throws(UsageError) {
+    let operands = options.operands.count
+    if options.overlaps {
+      guard options.command == .cat else { throw UsageError("--overlap goes with cat") }
+      guard operands == 0 || options.operands == [[UInt8(ascii: "-")]] else {
+        throw UsageError("--overlap reads what it writes itself, or standard input (-)")
+      }
+    } else if options.command == .copy {
+      guard operands > 0 else { throw UsageError("missing file operand") }
+      guard operands > 1 else { throw UsageError("missing destination file operand") }
+    } else if options.command == .fanin || options.follows {
+      guard operands <= 1 else {
+        throw UsageError("sources are made for this; name no more than a directory for them")
+      }
+    } else if operands == 0 {
+      throw UsageError("missing file operand: every run has to read the same")
+    }
+    let makesEvents = options.overlaps || options.follows || options.command == .fanin
+    for (name, isGiven, fits) in [
+      ("--sources", setting.sources != nil, options.command == .fanin),
+      ("--active", setting.active != nil, options.command == .fanin),
+      ("--sleep-interval", setting.sleepInterval != nil, options.follows),
+      ("--rate", manner.rate != nil, options.follows || options.overlaps),
+      ("--events", manner.events != nil, makesEvents),
+      ("--cache", setting.cache != nil, !makesEvents),
+      ("--state", setting.state != nil, !makesEvents),
+      ("--queue-depth", setting.queueDepth != nil, !makesEvents),
+    ] where isGiven && !fits {
+      throw UsageError("\(name) says nothing about this job")
+    }
+  }
+}
+
+/// A line on a terminal that says how far a comparison is.
+final class CompareProgress {
+  private var isShown = false
+
+  /// Prepares a line; nil where standard error is no terminal.
+  init?() {
+    guard System.isTerminal(.standardError) else { return nil }
+  }
+
+  /// Says what comes next.
+  func show(_ done: Int, _ all: Int, _ next: Comparison.Setting) {
+    isShown = true
+    let text = "run \(done + 1) of \(all): \(next.label.joined(separator: " "))"
+    write("\r\u{1b}[K" + String(text.prefix(Terminal.columns - 1)))
+  }
+
+  /// Takes the line away.
+  func clear() {
+    if isShown { write("\r\u{1b}[K") }
+  }
+
+  private func write(_ text: String) {
+    try? StandardStreams.write(Array(text.utf8), to: .standardError)
+  }
+}

@@ -1,0 +1,419 @@
+internal import SystemPackage
+internal import XIOEngines
+internal import XIOFollow
+internal import XIOSystem
+
+/// What is done with the buffer for files.
+struct FileActivity {
+  /// Which file is being read.
+  var reading: (feed: Feed, generation: Generation, epoch: Int)?
+  /// Whose lines are in the buffer, and of which file.
+  var pouring: Feed?
+  var generation: Generation?
+  var epoch = 0
+  /// Everything of the buffer before this has been counted as read.
+  var taken = 0
+  /// Sources by the number of what is followed.
+  var feeds: [Int: Feed] = [:]
+  /// Files that wait for the end of a line in a former one.
+  var postponed: [Generation] = []
+  /// When all names are looked at next, and from when on directories may be.
+  var beat = Nanoseconds.max, look: Nanoseconds = 0
+
+  var isIdle: Bool { reading == nil && pouring == nil }
+}
+
+/// Looks at many names, which must not take all the time there is.
+enum Pacing {
+  /// When to look next.
+  ///
+  /// - Parameters:
+  ///   - interval: How long to wait at least, in nanoseconds.
+  ///   - began: When the look began that is over now.
+  /// - Returns: A time of ``Clock/monotonic``.
+  static func next(after interval: Nanoseconds, began: Nanoseconds) -> Nanoseconds {
+    let now = Clock.monotonic
+    return now + max(interval, 4 * (now - began))
+  }
+}
+
+/// Files that are followed, one read at a time.
+extension FaninJob {
+  mutating func beginFiles<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    for feed in sources.feeds {
+      guard let file = feed.file else { continue }
+      files.feeds[file.index] = feed
+      if options.order == .window { window.watermark.expect(feed) }
+    }
+    guard let watcher = sources.watcher else { return }
+    watcher.begin()
+    _ = watcher.takeClosed()
+    try? System.requestShortTurns()
+    files.beat = Clock.monotonic + options.interval
+    if let inotify = watcher.inotify {
+      try listen(inotify, BufferLayout.names, &driver, pool)
+    }
+    if let changes = watcher.changes {
+      try listen(changes, BufferLayout.changes, &driver, pool)
+    }
+    if let globs = sources.globs?.inotify { try listen(globs, BufferLayout.globs, &driver, pool) }
+    try lookForFiles(&driver, pool)
+  }
+
+  /// Takes events of names, of files, or of directories in.
+  mutating func takeEvents<Engine: IOEngine & ~Copyable>(
+    _ outcome: Outcome, _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    guard let watcher = sources.watcher else { return }
+    let bytes = UnsafeRawBufferPointer(pool.bytes(outcome.slot, 0..<outcome.count))
+    switch outcome.slot {
+    case BufferLayout.names:
+      watcher.take(bytes)
+      if let inotify = watcher.inotify {
+        try listen(inotify, BufferLayout.names, &driver, pool)
+      }
+    case BufferLayout.changes:
+      watcher.takeChanges(bytes)
+      coalescing.pauseIfBusy(unless: watcher.inotify)
+      if let changes = watcher.changes {
+        try listen(changes, BufferLayout.changes, &driver, pool)
+      }
+    default:
+      sources.globs?.take(bytes)
+      if let globs = sources.globs?.inotify {
+        try listen(globs, BufferLayout.globs, &driver, pool)
+      }
+      try lookForFiles(&driver, pool)
+    }
+    takeUpPostponed()
+    if !files.isIdle { watcher.lookAtReady() }
+  }
+
+  /// Finds files that patterns name now, and FIFOs that names lead to.
+  private mutating func lookForFiles<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    guard let watcher = sources.watcher else { return }
+    let now = Clock.monotonic
+    if !ending.isDraining, let globs = sources.globs, globs.needsLook, now >= files.look {
+      for path in globs.newMatches() { addFile(path, to: watcher) }
+      files.look = Pacing.next(after: 0, began: now)
+    }
+    while let generation = watcher.nextStream() {
+      // What cannot be cancelled keeps the buffer that it was given.
+      guard !ending.isDraining || Engine.traits.cancels,
+        let feed = files.feeds[generation.source.index], feed.slot < 0,
+        let descriptor = generation.descriptor
+      else {
+        watcher.endStream(generation)
+        continue
+      }
+      feed.stream = generation
+      feed.ownsDescriptor = false
+      feed.hasEnded = false
+      feed.endpoint = Endpoint(
+        descriptor: descriptor, kind: generation.kind, position: .stream)
+      try begin(feed, &driver, pool)
+    }
+  }
+
+  private mutating func addFile(_ path: FilePath, to watcher: Watcher) {
+    let (source, failure) = watcher.add(path)
+    if let failure {
+      // It has gone again already; if it comes back it is read.
+      if failure != .noSuchFileOrDirectory {
+        settings.onNotice(.io(IOFailure(.openForReading, path, failure)))
+      }
+    }
+    if let checkpoint = sources.checkpoint, let former = checkpoint.positions(of: source.pathBytes)
+    {
+      watcher.resume(source, at: former, checkpoint)
+    }
+    let feed = factory.make(FeedTitle(path: path), file: source)
+    feed.isMatch = true
+    files.feeds[source.index] = feed
+    if options.order == .window { window.watermark.expect(feed) }
+  }
+
+  /// Forgets names of patterns that have led nowhere for long, so that names that rotate take no more and more
+  /// memory.
+  private mutating func forgetMatches() {
+    guard let watcher = sources.watcher, let globs = sources.globs else { return }
+    var gone: [Feed] = []
+    for feed in files.feeds.values where feed.isMatch {
+      guard let source = feed.file, globs.hasLost(source.pathBytes), watcher.isGone(source),
+        feed.slot < 0, !feed.hasLines, feed.linesInWindow == 0, blocks.isEmpty
+      else {
+        feed.looksInVain = 0
+        continue
+      }
+      feed.looksInVain += 1
+      if feed.looksInVain >= Self.mostLooksInVain { gone.append(feed) }
+    }
+    guard !gone.isEmpty else { return }
+    for feed in gone {
+      guard let source = feed.file else { continue }
+      sources.checkpoint?.retain(source, of: watcher)
+      globs.forget(source.pathBytes)
+      files.feeds[source.index] = nil
+      factory.remove(feed, from: nil)
+    }
+    watcher.remove(gone.compactMap(\.file))
+  }
+
+  private static let mostLooksInVain = 10
+
+  /// Looks at everything, as is due once in every interval.
+  mutating func beat<Engine: IOEngine & ~Copyable>(
+    _ now: Nanoseconds, _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    guard let watcher = sources.watcher else { return }
+    if sources.globs?.needsLook == true, now >= files.look { try lookForFiles(&driver, pool) }
+    guard now >= files.beat else { return }
+    defer { files.beat = Pacing.next(after: options.interval, began: now) }
+    watcher.beat()
+    releaseHeldBack(now)
+    takeUpPostponed()
+    sources.globs?.mustLook()
+    try lookForFiles(&driver, pool)
+    forgetMatches()
+  }
+
+  /// Tells the engine of descriptors that are closed.
+  mutating func forgetClosed<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>
+  ) throws(Errno) {
+    guard let watcher = sources.watcher else { return }
+    for descriptor in watcher.takeClosed() { driver.forget(descriptor) }
+  }
+
+  /// Reads the next file, if its lines would find room.
+  mutating func pumpFiles<Engine: IOEngine & ~Copyable>(
+    _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    guard files.isIdle, !blocks.isFull, linesLeft > 0, let watcher = sources.watcher else { return }
+    if options.order == .window, window.bytes >= options.memory / 2 { return }
+    while let source = watcher.nextSource() {
+      guard let feed = files.feeds[source.index],
+        let generation = source.generations.first(where: { $0.isDirty })
+      else { continue }
+      generation.isDirty = false
+      guard generation.kind.isPositional, let descriptor = watcher.descriptor(of: generation)
+      else { continue }
+      files.reading = (feed, generation, generation.epoch)
+      generation.isBusy = true
+      let endpoint = Endpoint(descriptor: descriptor, kind: generation.kind, position: .offset(0))
+      return try driver.start(
+        Request(
+          direction: .read, endpoint: endpoint, offset: generation.readOffset,
+          slot: layout.fileSlot, count: BufferLayout.fileSize, fills: false))
+    }
+  }
+
+  /// Finds the lines in what a read has brought.
+  mutating func finishFileRead<Engine: IOEngine & ~Copyable>(
+    _ outcome: Outcome, _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    guard let (feed, generation, epoch) = files.reading, let watcher = sources.watcher else {
+      return
+    }
+    files.reading = nil
+    generation.isBusy = false
+    if let failure = outcome.failure {
+      settings.onNotice(.failure(.read, feed.title, failure))
+      if !ending.isDraining { watcher.endStream(generation) }
+      return
+    }
+    guard epoch == generation.epoch else {
+      generation.isDirty = true
+      return
+    }
+    let memory = UnsafeRawBufferPointer(pool.bytes(layout.fileSlot, 0..<BufferLayout.fileSize))
+    switch generation.examine(memory, 0..<outcome.count) {
+    case .again: generation.isDirty = true
+    case .nothing:
+      if generation.mustFlush { flush(feed, generation, memory, at: outcome.count) }
+      if files.pouring == nil {
+        generation.heldBackSince = nil
+        finishIfDelivered(generation)
+        if generation.source.isDirty { watcher.again(generation.source) }
+      }
+    case .data(let range):
+      if outcome.count == BufferLayout.fileSize { generation.isDirty = true }
+      switch generation.precedence(of: generation.offset + Int64(range.count)) {
+      case .unread:
+        generation.isDirty = true
+        watcher.again(generation.source)
+      case .unfinished:
+        files.postponed.append(generation)
+      case .free(let end):
+        let count = Int(end - generation.offset)
+        if count < range.count { generation.isDirty = true }
+        begin(range.prefix(count), feed, generation, memory)
+      }
+    }
+  }
+
+  private mutating func begin(
+    _ range: Range<Int>, _ feed: Feed, _ generation: Generation, _ memory: UnsafeRawBufferPointer
+  ) {
+    arrived(feed, 0)
+    roundBytes += range.count
+    adopt(feed, generation)
+    files.taken = range.lowerBound
+    feed.assembler.begin(at: range.lowerBound)
+    feed.assembler.take(range.count, memory)
+    if generation.mustFlush, generation.seenSize - generation.offset <= Int64(range.count) {
+      feed.assembler.finish(memory)
+      generation.mustFlush = false
+    } else if range.upperBound == BufferLayout.fileSize, !feed.assembler.hasLines {
+      feed.assembler.absorb(memory)
+    } else if feed.assembler.hasRest {
+      if generation.heldBackSince == nil { generation.heldBackSince = Clock.monotonic }
+    }
+    advanceFile(feed, memory)
+    if feed.assembler.hasLines || beginsPassing(feed, memory) {
+      enqueue(feed)
+    } else {
+      finishPouring(memory)
+    }
+  }
+
+  /// Each file of a name has lines of its own.
+  private mutating func adopt(_ feed: Feed, _ generation: Generation) {
+    files.pouring = feed
+    files.generation = generation
+    files.epoch = generation.epoch
+    if sources.checkpoint != nil { generation.tellsDelivered() }
+    let id = ObjectIdentifier(generation)
+    if feed.assemblers[id] == nil { feed.assemblers[id] = factory.makeAssembler() }
+    feed.assembler = feed.assemblers[id] ?? feed.assembler
+  }
+
+  /// Lets the beginning of a line out that lies apart from its file and that nobody will finish.
+  private mutating func flush(
+    _ feed: Feed, _ generation: Generation, _ memory: UnsafeRawBufferPointer, at index: Int
+  ) {
+    generation.mustFlush = false
+    guard let assembler = feed.assemblers[ObjectIdentifier(generation)], assembler.hasRest else {
+      return
+    }
+    adopt(feed, generation)
+    files.taken = index
+    assembler.begin(at: index)
+    if assembler.isPassing {
+      assembler.abandonPassing(isOut: passing === feed, memory)
+    } else {
+      assembler.finish(memory)
+    }
+    if assembler.hasLines { enqueue(feed) } else { finishPouring(memory) }
+  }
+
+  /// Counts what has been taken of the buffer as read.
+  mutating func advanceFile(_ feed: Feed, _ memory: UnsafeRawBufferPointer) {
+    guard files.pouring === feed, let generation = files.generation,
+      files.epoch == generation.epoch, feed.assembler.start > files.taken
+    else { return }
+    let range = files.taken..<feed.assembler.start
+    generation.advance(over: UnsafeRawBufferPointer(rebasing: memory[range]))
+    feed.counts.received += Int64(range.count)
+    files.taken = range.upperBound
+  }
+
+  /// Notes what of a file is in the blocks.
+  mutating func markFile(_ feed: Feed, _ memory: UnsafeRawBufferPointer) {
+    guard files.pouring === feed else { return }
+    advanceFile(feed, memory)
+    if let mark = fileMark(feed) { blocks.mark(mark) }
+  }
+
+  /// How far a file was read; nil where nobody asks.
+  func fileMark(_ feed: Feed) -> FileMark? {
+    guard sources.checkpoint != nil, files.pouring === feed, let generation = files.generation,
+      files.epoch == generation.epoch
+    else { return nil }
+    // What lies apart has not gone out.
+    guard feed.assembler.heldApart == 0 else { return nil }
+    return FileMark(
+      generation: generation, epoch: generation.epoch, offset: generation.offset,
+      marker: generation.marker)
+  }
+
+  /// Gives the buffer free once all lines have gone out.
+  mutating func finishPouring(_ pool: BufferPool) {
+    finishPouring(
+      UnsafeRawBufferPointer(pool.bytes(layout.fileSlot, 0..<BufferLayout.fileSize)))
+  }
+
+  private mutating func finishPouring(_ memory: UnsafeRawBufferPointer) {
+    guard let feed = files.pouring, let generation = files.generation else { return }
+    advanceFile(feed, memory)
+    // In a window lines carry their places with them.
+    if options.order != .window, let mark = fileMark(feed) { blocks.mark(mark) }
+    files.pouring = nil
+    files.generation = nil
+    // The beginning of a line stays in its file, and is read again together with its end.
+    feed.assembler.begin(at: 0)
+    if !feed.assembler.hasRest { feed.assemblers[ObjectIdentifier(generation)] = nil }
+    keepDamage(feed)
+    finishIfDelivered(generation)
+    if generation.source.isDirty { sources.watcher?.again(generation.source) }
+  }
+
+  private func keepDamage(_ feed: Feed) {
+    guard !feed.assemblers.values.contains(where: { $0 === feed.assembler }) else { return }
+    feed.pastDamage.add(feed.assembler.damage)
+    feed.assembler = factory.makeAssembler()
+  }
+
+  /// Ends a file of which nothing more can come, once all of it was accepted.
+  private func finishIfDelivered(_ generation: Generation) {
+    guard generation.settledOffset == generation.offset else { return }
+    sources.watcher?.finishIfOver(generation)
+  }
+
+  /// Takes note of what was accepted.
+  func settle(_ mark: FileMark) {
+    mark.generation.settle(mark.offset, mark.marker)
+    settings.didSend(mark.generation)
+    finishIfDelivered(mark.generation)
+  }
+
+  /// Lets lines out that nobody has finished for long.
+  private mutating func releaseHeldBack(_ now: Nanoseconds) {
+    guard let limit = options.partialFlush, let watcher = sources.watcher else { return }
+    for source in watcher.sources {
+      for generation in source.generations {
+        guard let since = generation.heldBackSince, now - since >= limit else { continue }
+        generation.heldBackSince = nil
+        generation.mustFlush = true
+        generation.isDirty = true
+      }
+    }
+  }
+
+  private mutating func takeUpPostponed() {
+    for generation in files.postponed where !generation.hasEnded { generation.isDirty = true }
+    files.postponed.removeAll()
+  }
+
+  /// Has all files read to their ends, with what nobody has finished.
+  mutating func finishFiles() {
+    guard let watcher = sources.watcher else { return }
+    watcher.beat()
+    for source in watcher.sources {
+      for generation in source.generations where generation.kind.isPositional {
+        generation.mustFlush = true
+        generation.isDirty = true
+      }
+    }
+  }
+
+  /// Whether files have more to give.
+  var filesHaveMore: Bool {
+    guard let watcher = sources.watcher else { return false }
+    return !files.isIdle || watcher.sources.contains { $0.isDirty }
+  }
+}

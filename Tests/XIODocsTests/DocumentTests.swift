@@ -1,0 +1,98 @@
+import SystemPackage
+import Testing
+import XIOCommands
+import XIODocs
+import XIOTestSupport
+
+/// The directory of the project.
+let project = FilePath(#filePath).removingLastComponent().removingLastComponent()
+  .removingLastComponent()
+
+/// The manual and the completions say what the program takes.
+@Suite struct DocumentTests {
+  @Test func documentsAreCurrent() throws {
+    for document in try Documents.make(in: project) {
+      let text = try Documents.read(project.appending(document.path.string))
+      let isCurrent = text == document.text
+      #expect(isCurrent, "\(document.path) is stale: make docs")
+    }
+  }
+
+  /// The normaliser, the parser and its help, the manual and the completions know the same options.
+  @Test func optionsAreTheSameEverywhere() throws {
+    let documents = try Documents.make(in: project)
+    let scripts = documents.filter { $0.path.string.hasPrefix("completions/") }
+    #expect(scripts.count == 3)
+    let commands = try CommandDescription.all().commands
+    #expect(commands.count >= 5)
+    for command in commands {
+      let declared = Set(command.options.flatMap(\.spellings))
+      if let taken = Declarations.spellings(of: command.name) {
+        // What stands before a command may stand behind it.
+        #expect(declared == taken.subtracting(["--version"]), "\(command.name)")
+      }
+      let page = try #require(
+        documents.first { $0.path.string == "man/xio-\(command.name).1" })
+      for option in command.options {
+        for letter in option.short {
+          #expect(page.text.contains("Fl \(letter)"), "-\(letter) in \(page.path)")
+        }
+        for name in option.long {
+          let escaped = "\\-\(name.replacing("-", with: "\\-"))"
+          #expect(page.text.contains("Fl \(escaped)"), "--\(name) in \(page.path)")
+          for script in scripts {
+            #expect(script.text.contains(name), "--\(name) in \(script.path)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test func everyOptionIsDescribed() throws {
+    let (program, commands) = try CommandDescription.all()
+    for command in [program] + commands {
+      #expect(!command.abstract.isEmpty)
+      for option in command.options {
+        let ending = option.text.last
+        #expect(
+          ending == "." || ending == ")", "\(command.name) \(option.spellings): \(option.text)")
+      }
+    }
+  }
+
+  /// What every page has to say.
+  @Test func pagesAreComplete() throws {
+    for document in try Documents.make(in: project) where document.path.string.hasPrefix("man/") {
+      let name = try #require(document.path.lastComponent?.string)
+      var sections = ["NAME", "DESCRIPTION", "EXAMPLES", "SEE ALSO"]
+      if name.hasSuffix(".1") { sections += ["SYNOPSIS", "EXIT STATUS"] }
+      if ["cat", "copy", "tail", "fanin"].contains(where: { name == "xio-\($0).1" }) {
+        sections += ["OPTIONS", "ENVIRONMENT", "GUARANTEES"]
+      }
+      for section in sections {
+        #expect(document.text.contains("\n.Sh \(section)\n"), "\(section) in \(name)")
+      }
+      #expect(
+        document.text.firstMatch(of: /@[A-Z_]+@/) == nil, "\(name) has a place that was not filled")
+    }
+  }
+
+  @Test func toolsFindNothingToComplainOf() throws {
+    let pages = try Documents.make(in: project).map(\.path.string)
+      .filter { $0.hasPrefix("man/") }.map { "\(project)/\($0)" }
+    #expect(pages.count >= 8)
+    let list = pages.joined(separator: " ")
+    for command in [
+      "mandoc -T lint -W warning \(list)", "groff -K utf8 -mandoc -ww -z \(list)",
+      "groff -mandoc -ww -z \(list)",
+    ] {
+      #expect(try runTool("bash", "-c", "\(command) 2>&1") == "", "\(command)")
+    }
+    let names = try runTool("bash", "-c", "lexgrog \(list)")
+    #expect(names.split(separator: "\n").count == pages.count, "\(names)")
+    let scripts = "\(project)/completions"
+    try runTool("bash", "-n", "\(scripts)/xio.bash")
+    try runTool("zsh", "-n", "\(scripts)/_xio")
+    try runTool("fish", "--no-config", "--no-execute", "\(scripts)/xio.fish")
+  }
+}

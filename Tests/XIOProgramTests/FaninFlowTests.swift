@@ -1,0 +1,297 @@
+import Glibc
+import SystemPackage
+import Testing
+import XIOTestSupport
+
+/// What happens when lines come faster than they go out.
+@Suite struct FaninFlowTests {
+  private static let lineCount = 80_000
+
+  private func line(_ number: Int) -> String {
+    "\(number) \(String(repeating: "x", count: 90))\n"
+  }
+
+  /// The numbers of the lines that came out.
+  private func numbers(_ output: [UInt8]) -> [Int] {
+    output.split(separator: UInt8(ascii: "\n")).compactMap { line in
+      Int(String(decoding: line.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self))
+    }
+  }
+
+  private func sources(_ report: [UInt8]) throws -> [[String: Any]] {
+    let sources = try JSONReport(report).object("fanin")["sources"] as? [[String: Any]]
+    return try #require(sources)
+  }
+
+  private func source(_ report: [UInt8]) throws -> [String: Any] {
+    try #require(try sources(report).first)
+  }
+
+  /// How many lines or records of all sources were dropped, by the names of the reasons.
+  private func drops(_ report: [UInt8], _ reasons: String...) throws -> Int {
+    try sources(report).reduce(0) { sum, source in
+      let dropped = source["dropped"] as? [String: Any]
+      return sum + reasons.reduce(0) { $0 + (dropped?[$1] as? Int ?? 0) }
+    }
+  }
+
+  /// Writes numbered lines to somebody who must not let them wait; records are one line each.
+  private func send(
+    to writer: FileDescriptor, after last: Int = 0, isRecord: Bool = false
+  ) throws {
+    _ = fcntl(writer.rawValue, F_SETFL, O_NONBLOCK)
+    let text = Array((last + 1...last + Self.lineCount).map(line).joined().utf8)
+    var rest = text[...]
+    try eventually("everything was taken", within: .seconds(30)) {
+      while let first = rest.first, first > 0 {
+        let size =
+          isRecord ? (rest.firstIndex(of: 10) ?? rest.endIndex) + 1 : rest.startIndex + 30_000
+        let part = rest[..<min(size, rest.endIndex)]
+        let count = part.withUnsafeBytes {
+          Glibc.write(writer.rawValue, $0.baseAddress, $0.count)
+        }
+        if count > 0 {
+          rest = rest.dropFirst(count)
+          continue
+        }
+        var waiting = pollfd(fd: writer.rawValue, events: Int16(POLLOUT), revents: 0)
+        guard poll(&waiting, 1, 1000) > 0 else { return false }
+      }
+      return true
+    }
+    try writer.close()
+  }
+
+  /// A reader that stands still: producers of what may be dropped do not, and every drop is counted.
+  @Test(arguments: ["drop-oldest", "drop-newest", "spill"], ["epoll", "uring", "blocking"])
+  func keepsProducersGoing(_ policy: String, _ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let fifo = try directory.makeFIFO("fifo")
+    let report = directory.path(of: "report")
+    let (reader, output) = try closeOnExecPipe()
+    let gathering = try Gathering(
+      [
+        "--engine", engine, "--on-full", policy, "--memory", "2M", "--source-memory", "1M",
+        "--strict",
+        "--report=json", "--report-to", report, fifo,
+      ] as [any ByteString], output: .descriptor(output))
+    try output.close()
+    try send(to: try openWriter(fifo))
+    #expect(try peakMemory(of: gathering.running.process) < 40 << 20)
+    let collector = SlowReader(reader, pause: .zero)
+    let result = try gathering.running.wait()
+    let numbers = numbers(collector.finish())
+    #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
+    let source = try source(try directory.read("report"))
+    let dropped = try #require((source["dropped"] as? [String: Any])?["queue_full_lines"] as? Int)
+    #expect(numbers.count + dropped == Self.lineCount && source["lines"] as? Int == numbers.count)
+    if policy == "spill" {
+      #expect(dropped == 0 && source["spilled_bytes"] as? Int ?? 0 > 1 << 20)
+      #expect(result.ending == .status(0), "\(result)")
+    } else {
+      #expect(dropped > 0 && result.ending == .status(3), "\(result)")
+      #expect(result.errorText.contains("lost: \(dropped) lines without room"), "\(result)")
+      #expect(numbers.last == Self.lineCount || policy == "drop-newest")
+    }
+  }
+
+  /// Sockets of every kind, three producers each, and a reader that stands still until they are done.
+  @Test(arguments: [
+    ("unix", "epoll", "drop-oldest"), ("unix", "uring", "drop-oldest"),
+    ("unix", "blocking", "drop-newest"), ("tcp", "epoll", "drop-oldest"),
+    ("tcp", "libaio", "drop-oldest"), ("seqpacket", "epoll", "drop-oldest"),
+    ("seqpacket", "uring", "drop-newest"), ("unix-dgram", "epoll", "drop-oldest"),
+    ("unix-dgram", "posix-aio", "drop-oldest"), ("udp", "epoll", "drop-oldest"),
+    ("unix", "epoll", "spill"),
+  ])
+  func keepsSocketsGoing(_ kind: String, _ engine: String, _ policy: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let report = directory.path(of: "report")
+    let isLocal = kind != "tcp" && kind != "udp"
+    let place = isLocal ? directory.path(of: "socket").string : "0"
+    let (reader, output) = try closeOnExecPipe()
+    let gathering = try Gathering(
+      [
+        "--engine", engine, "--on-full", policy, "--memory", "3M", "--source-memory", "1M",
+        "--label", "{n} ", "--report=json", "--report-to", report, "\(kind)-listen:\(place)",
+      ] as [any ByteString], output: .descriptor(output))
+    try output.close()
+    let type =
+      [
+        "seqpacket": CInt(SOCK_SEQPACKET.rawValue), "unix-dgram": CInt(SOCK_DGRAM.rawValue),
+        "udp": CInt(SOCK_DGRAM.rawValue),
+      ][kind] ?? CInt(SOCK_STREAM.rawValue)
+    let producers = 3
+    for producer in 0..<producers {
+      let socket =
+        isLocal
+        ? try TestSocket.connect(FilePath(place), type)
+        : try TestSocket.connect(port: try gathering.port(), type)
+      // Who sends datagrams without a name of its own is no source of its own.
+      try send(
+        to: socket, after: producer * Self.lineCount, isRecord: type != CInt(SOCK_STREAM.rawValue))
+    }
+    #expect(try peakMemory(of: gathering.running.process) < 40 << 20)
+    let collector = SlowReader(reader, pause: .zero)
+    let result = try gathering.finish()
+    let lines = collector.finish().split(separator: UInt8(ascii: "\n"))
+    // A line that was torn would not have its length.
+    let bySource = Dictionary(grouping: lines) { $0.prefix { $0 != UInt8(ascii: " ") } }
+    for (label, lines) in bySource {
+      let found = lines.compactMap { numbers(Array($0.dropFirst(label.count + 1))).first }
+      #expect(found.count == lines.count)
+      let fallen = zip(found, found.dropFirst()).first { $0 >= $1 }
+      #expect(fallen == nil)
+      for (number, line) in zip(found, lines) {
+        #expect(line.count == label.count + self.line(number).utf8.count)
+      }
+    }
+    let dropped = try drops(try directory.read("report"), "queue_full_lines", "kernel_records")
+    #expect(
+      lines.count + dropped == producers * Self.lineCount && (dropped > 0) == (policy != "spill"),
+      "\(lines.count) + \(dropped)\n\(result.errorText)")
+    #expect(result.ending == .signal(SIGTERM), "\(result)")
+  }
+
+  @Test func spillsToAFullDiskAndCounts() throws {
+    let small = try MountedFileSystem(.tmpfs, size: 2 << 20)
+    defer { small.unmount() }
+    let directory = try TestDirectory(on: .tmpfs)
+    let fifo = try directory.makeFIFO("fifo")
+    let report = directory.path(of: "report")
+    let (reader, output) = try closeOnExecPipe()
+    let gathering = try Gathering(
+      [
+        "--on-full", "spill", "--memory", "2M", "--source-memory", "1M", "--report=json",
+        "--report-to",
+        report, fifo,
+      ] as [any ByteString], output: .descriptor(output), environment: ["TMPDIR": small.path.string]
+    )
+    try output.close()
+    try send(to: try openWriter(fifo))
+    try gathering.expect(saying: "No space left on device")
+    let collector = SlowReader(reader, pause: .zero)
+    let result = try gathering.running.wait()
+    let numbers = numbers(collector.finish())
+    let dropped = try source(try directory.read("report"))["dropped"] as? [String: Any]
+    #expect(
+      numbers.count + (dropped?["queue_full_lines"] as? Int ?? 0) == Self.lineCount, "\(result)")
+    #expect(result.ending == .status(1) && zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
+  }
+
+  @Test func blockingKeepsEverythingAndProducersWait() throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let fifo = try directory.makeFIFO("fifo")
+    let (reader, output) = try closeOnExecPipe()
+    let gathering = try Gathering([fifo], output: .descriptor(output))
+    try output.close()
+    let writer = try openWriter(fifo)
+    _ = fcntl(writer.rawValue, F_SETFL, O_NONBLOCK)
+    let block = Array(String(repeating: line(1), count: 40).utf8)
+    var sent = 0
+    // 1 MiB of output pipe, 64 KiB of FIFO, and the program's own buffers.
+    while block.withUnsafeBytes({ Glibc.write(writer.rawValue, $0.baseAddress, $0.count) }) > 0
+      || sent == 0
+    {
+      sent += 1
+      try #require(sent < 10_000, "nobody waits")
+      if sent % 50 == 0 { letPass(.milliseconds(5)) }
+    }
+    try gathering.finish(by: SIGKILL)
+    try reader.close()
+    try writer.close()
+  }
+
+  @Test func countsWhatTheKernelDrops() throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let report = directory.path(of: "report")
+    let (reader, output) = try closeOnExecPipe()
+    let gathering = try Gathering(
+      [
+        "--memory", "1M", "--until-idle", "1s", "--strict", "--report=json", "--report-to", report,
+        "udp-listen:0",
+      ] as [any ByteString], output: .descriptor(output))
+    try output.close()
+    let socket = try TestSocket.connect(port: try gathering.port(), CInt(SOCK_DGRAM.rawValue))
+    // The output pipe, what may wait here, and the socket's buffer are full long before the end.
+    let count = 20_000
+    let payload = String(repeating: "y", count: 300)
+    for number in 1...count {
+      try socket.writeAll("\(number) \(payload)".utf8)
+    }
+    let collector = SlowReader(reader, pause: .zero)
+    letPass(.milliseconds(100))
+    // The kernel tells of drops with the next record.
+    try socket.writeAll("\(count + 1) last".utf8)
+    let result = try gathering.running.wait()
+    let numbers = numbers(collector.finish())
+    let drops = try drops(try directory.read("report"), "kernel_records")
+    #expect(
+      drops > 0 && result.ending == .status(3) && numbers.count + drops == count + 1,
+      "\(numbers.count) + \(drops)\n\(result)")
+    try socket.close()
+  }
+
+  @Test func aLineWithoutEndTakesBoundedMemory() throws {
+    for policy in ["split", "truncate", "drop", "pass"] {
+      let gathering = try Gathering(
+        ["--long-line", policy, "cmd:head -c 1G /dev/zero; sleep 100"], output: .null)
+      try eventually("it is passed on", within: .seconds(60)) {
+        try bytesRead(by: gathering.running.process) > 1 << 30
+      }
+      #expect(try peakMemory(of: gathering.running.process) < 32 << 20, "\(policy)")
+      try gathering.finish(by: SIGINT)
+    }
+  }
+
+  /// How many bytes a process has read so far.
+  private func bytesRead(by process: pid_t) throws -> Int {
+    let text = String(decoding: try readFile(FilePath("/proc/\(process)/io")), as: UTF8.self)
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("rchar:") })
+    return try #require(Int(line.filter(\.isNumber)))
+  }
+
+  @Test func printsAccounts() throws {
+    let gathering = try Gathering(
+      ["--stats-every", "50ms", "cmd:echo x; sleep 100"], output: .null)
+    try gathering.expect(saying: "1 sources, 1 lines")
+    try gathering.expect(saying: "source      1 cmd:echo x; sleep 100: 2 B, 1 lines")
+    try gathering.finish(by: SIGINT)
+    let other = try Gathering(["cmd:echo x; sleep 100"])
+    try other.expect("x\n")
+    #expect(other.said.isEmpty)
+    try other.running.signal(SIGUSR1)
+    try other.expect(saying: "1 sources, 1 lines")
+    try other.finish(by: SIGINT)
+  }
+
+  @Test func reportsInJSON() throws {
+    let report = try runReporting(["fanin", "cmd:printf 'a\\nb'"])
+    let fanin = try report.object("fanin")
+    let source = try #require((fanin["sources"] as? [[String: Any]])?.first)
+    #expect(
+      source["lines"] as? Int == 2 && source["bytes"] as? Int == 4
+        && source["received_bytes"] as? Int == 3)
+    #expect(source["unfinished_lines"] as? Int == 1 && source["number"] as? Int == 1)
+    #expect(report.fields["command"] as? String == "fanin")
+  }
+
+  /// Lines that come in a flood are put together; with `--latency 0` they are not.
+  @Test func gathersAFlood() throws {
+    func writes(_ latency: String) throws -> Int {
+      let report = try runReporting([
+        "fanin", "--latency", latency,
+        "cmd:i=0; while [ $i -lt 300 ]; do echo $i; sleep 0.001; i=$((i+1)); done",
+      ])
+      let calls = try report.object("system_calls")["by_name"] as? [String: Any]
+      return (calls?["write"] as? Int ?? 0) + (calls?["pwritev2"] as? Int ?? 0)
+    }
+    let (gathered, single) = (try writes("400ms"), try writes("0"))
+    #expect(gathered * 3 < single, "\(gathered) and \(single) calls")
+  }
+
+  @Test func labelsTakeTheBlockSizeThatIsAskedFor() throws {
+    let report = try runReporting(["fanin", "--block-size", "8K", "cmd:head -c 100000 /dev/zero"])
+    #expect(try report.number("engine", "block_size") == 8192)
+  }
+}
