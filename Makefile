@@ -1,6 +1,7 @@
 # make            builds .build/release/xio, one static file
 # make demo       builds it and copies a file with every engine and every cache mode
-# make test       installs what is missing and runs every check
+# make test       installs what is missing and runs every check that a change must pass
+# make stress     runs the suites that are left out of that: ONLY=PATTERN chooses among them
 # make install    installs the program, its manual and completions below $(DESTDIR)$(PREFIX);
 #                 with MULTICALL=1 also links named cat, cp and tail, in libexec/xio/bin
 # make uninstall  removes what that installed
@@ -22,7 +23,8 @@ relative := -Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=." -Xcc "-ffile-prefix
 # Two builds at once, or two installations, would wait for each other or fail.
 .NOTPARALLEL:
 
-.PHONY: all release setup setup-test test lint demo docs install uninstall deb dist clean
+.PHONY: all release setup setup-test resolve builds lint test checks stress demo docs install uninstall \
+  deb dist clean
 
 all: release
 
@@ -38,11 +40,29 @@ setup-test:
 lint: setup
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 
-test: setup-test lint release
+resolve: setup-test
+	$(SWIFT) package resolve </dev/null
+
+# Both builds are chains of modules, so that one of them alone leaves a processor idle.
+builds: resolve
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	$(MAKE) --no-print-directory release >"$$log" 2>&1 </dev/null & release=$$!; \
+	$(build) --scratch-path .build-tests --build-tests </dev/null; tests=$$?; \
+	wait $$release || tests=$$?; tail -n 40 "$$log"; exit $$tests
+
+# A limit outside of everything, so that nothing can hang for ever. At a terminal, Ctrl-C must still
+# reach what runs.
+foreground := $(shell test -t 2 && echo --foreground)
+test:
+	timeout $(foreground) --kill-after 30 40m $(MAKE) --no-print-directory checks </dev/null
+
+checks: lint builds
 	./scripts/check-release.sh $(program)
 	./scripts/check-install.sh
-	$(build) --build-tests
-	SWIFT="$(SWIFT)" ./scripts/run-tests.sh $(program)
+	./scripts/run-tests.sh $(program) .build-tests/debug test
+
+stress: builds
+	./scripts/run-tests.sh $(program) .build-tests/debug stress '$(ONLY)'
 
 demo: release
 	./scripts/demo.sh $(program)
@@ -86,4 +106,4 @@ dist:
 	./scripts/make-dist.sh .build/dist
 
 clean:
-	rm -rf .build
+	rm -rf .build .build-tests

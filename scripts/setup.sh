@@ -7,7 +7,7 @@ packages="gcc libc6-dev liburing-dev libaio-dev make"
 case ${1-} in
   '') ;;
   test) packages="$packages e2fsprogs xfsprogs btrfs-progs strace util-linux mount binutils \
-    mandoc groff man-db zsh fish perl" ;;
+    mandoc groff man-db zsh fish perl attr acl procps" ;;
   *)
     echo "usage: $0 [test]" >&2
     exit 2
@@ -39,6 +39,9 @@ has() {
     mount) has_tool mount && has_tool losetup ;;
     binutils) has_tool nm ;;
     man-db) has_tool lexgrog ;;
+    attr) has_tool setfattr ;;
+    acl) has_tool setfacl ;;
+    procps) has_tool pgrep ;;
     mandoc | groff | zsh | fish | perl) has_tool "$1" ;;
   esac >/dev/null 2>&1
 }

@@ -57,7 +57,7 @@ import XIOTestSupport
       testDescription: "tools of the tests", arguments: ["test"],
       calls: [
         update,
-        "\(install) strace util-linux mount binutils mandoc groff man-db zsh fish perl",
+        "\(install) strace util-linux mount binutils mandoc groff man-db zsh fish perl attr acl procps",
       ]),
     Machine(
       testDescription: "a wrong argument", arguments: ["tests"], status: 2, message: "usage: "),

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# The first process of a test suite's namespaces: run-suite.sh SECONDS COMMAND [ARGUMENT ...]
+# Runs the command until it ends or the time is over, tells what hangs, and fails when something
+# still runs afterwards. Whatever it leaves ends with the namespaces.
+set -u
+limit=$1
+shift
+
+# Nothing but the three standard streams is inherited; 255 is this script.
+for descriptor in /proc/self/fd/*; do
+  number=${descriptor##*/}
+  ((number <= 2 || number == 255)) || eval "exec $number>&-"
+done
+
+# Sets `left` to all processes but this one. A subshell would find itself among them.
+list_others() {
+  local entry
+  left=()
+  for entry in /proc/[0-9]*; do
+    [[ $entry == /proc/$$ ]] || left+=("${entry#/proc/}")
+  done
+}
+
+describe() {
+  local process
+  for process in "$@"; do
+    echo "-- $process $(tr '\0' ' ' <"/proc/$process/cmdline" | cut -c 1-160)"
+    echo "   $(grep State "/proc/$process/status"), waits in $(cat "/proc/$process/wchan")"
+  done 2>/dev/null
+}
+
+show_what_hangs() {
+  echo "run-suite: not done after $limit s. The last test that began:"
+  tac /proc/$$/fd/1 | grep --text -m 1 '^◇ Test'
+  describe "${left[@]}"
+  command -v gdb >/dev/null || return
+  timeout 20 gdb -p "$suite" -batch -nx -ex 'thread apply all bt 12' 2>/dev/null |
+    grep -E '^(#|Thread)' | head -n 100
+}
+
+# A builtin waits, so that the timer is one process.
+{ read -r -t "$limit" <> <(:); kill -USR1 $$; } &
+timer=$!
+"$@" &
+suite=$!
+trap 'list_others; show_what_hangs; exit 124' USR1
+wait "$suite"
+status=$?
+trap '' USR1
+kill "$timer"
+wait "$timer"
+
+# What is just ending may do so.
+for ((round = 0; round < 100; round++)); do
+  list_others
+  ((${#left[@]})) || exit "$status"
+  read -r -t 0.02 <> <(:)
+done
+echo "run-suite: still running after the suite had ended:"
+describe "${left[@]}"
+exit $((status ? status : 1))
