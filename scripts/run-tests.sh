@@ -14,6 +14,7 @@ pattern=${4-}
 export XIO_UNDER_TEST
 logs=$(realpath --canonicalize-missing --no-symlinks "$2/../logs-$tier")
 lanes=2
+with_parent=(setpriv --pdeathsig KILL)
 
 # Programs under test shall have the environment of a user.
 unset SWIFT MAKEFLAGS MFLAGS MAKELEVEL MAKE_TERMOUT MAKE_TERMERR
@@ -65,17 +66,18 @@ run_suite() {
   local suite=$1 limit=$2 status=0 verdict=ok
   local started=$EPOCHREALTIME
   # Jobs in the background have SIGINT and SIGQUIT ignored, and so would what they test. The outer
-  # limit is for a suite that even the inside of its namespaces cannot end.
-  env --default-signal timeout --signal=KILL $((limit + 60)) \
-    unshare --mount --pid --fork --kill-child --mount-proc \
+  # limit is for a suite that even the inside of its namespaces cannot end. Each process ends with
+  # its parent: unshare ignores what an interrupted run sends it.
+  env --default-signal "${with_parent[@]}" timeout --signal=KILL $((limit + 60)) \
+    "${with_parent[@]}" unshare --mount --pid --fork --kill-child --mount-proc \
     "$here/run-suite.sh" "$limit" "$tests" --testing-library swift-testing --no-parallel \
     --filter "^${suite/./\\.}/" >"$logs/$suite.log" 2>&1 </dev/null || status=$?
   # A filter that matches nothing is a success to Swift Testing.
   if [[ $status == 0 ]] && ! grep -qE '^(✔|━) Test run with [1-9]' "$logs/$suite.log"; then
     verdict="FAILED (ran no test)"
-  elif [[ $status == 124 || $status == 137 ]]; then
+  elif ((status != 0 && EPOCHSECONDS - ${started%.*} >= limit)); then
     verdict="TIMEOUT ($limit s)"
-  elif [[ $status != 0 ]]; then
+  elif ((status != 0)); then
     verdict="FAILED (status $status)"
   fi
   local seconds
