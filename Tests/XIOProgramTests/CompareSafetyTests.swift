@@ -25,6 +25,16 @@ import XIOTestSupport
     return (running, try #require(made))
   }
 
+  /// Kills a comparison and waits until its children, too, no longer use what it has made.
+  private static func kill(_ running: RunningProgram, named name: String) throws {
+    try running.signal(SIGKILL)
+    _ = try running.wait()
+    try eventually("its children have ended") {
+      let left = try runTool("bash", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '")
+      return !left.contains(name)
+    }
+  }
+
   private static func isAtWork(_ directory: TestDirectory, _ name: String) -> Bool {
     (try? directory.read("\(name)/list")) != nil
   }
@@ -38,13 +48,8 @@ import XIOTestSupport
   @Test func whatAKilledOneHasLeftIsRemoved() throws {
     let directory = try TestDirectory(on: .ext4)
     let (running, name) = try Self.start(in: directory)
-    try running.signal(SIGKILL)
-    _ = try running.wait()
+    try Self.kill(running, named: name)
     #expect(try directory.names().map(\.string) == [name])
-    try eventually("its children have ended") {
-      let left = try runTool("bash", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '")
-      return !left.contains(name)
-    }
     let result = try Self.compare(in: directory)
     #expect(result.status == 0, "\(result)")
     #expect(result.errorText.contains("removed '\(directory.path(of: name))'"), "\(result)")
@@ -67,8 +72,7 @@ import XIOTestSupport
   @Test func whatMayBeOfOthersIsLeftAlone() throws {
     let directory = try TestDirectory(on: .ext4)
     let (running, name) = try Self.start(in: directory)
-    try running.signal(SIGKILL)
-    _ = try running.wait()
+    try Self.kill(running, named: name)
     try runTool("rm", "-r", directory.path(of: name))
     // The name of one that is surely dead, for things that are no directories, and other names.
     let other = String(name.dropLast()) + "7"
