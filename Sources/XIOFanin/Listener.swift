@@ -74,6 +74,8 @@ enum Listening {
         defer { if let directory { try? System.close(directory) } }
         // The file is made with these permissions: there is no moment in which it has others.
         try System.setMode(socket, 0o600)
+        // Whoever waits for the name sends at once, and is to be known.
+        if kind == .datagram { try System.passCredentials(socket) }
         try bindReplacingStale(socket, address, path, kind)
         if kind != .datagram { try System.listen(socket, backlog: backlog) }
       }

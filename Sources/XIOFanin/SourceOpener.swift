@@ -280,7 +280,6 @@ struct SourceOpener {
     case .unix(let path):
       let (socket, file) = try Listening.bind(path, kind)
       if let file { opened.socketFiles.append(file) }
-      if kind == .datagram { try? System.passCredentials(socket) }
       add(socket, kind, name, file)
     case .internet(let host, let port):
       let bound = try Listening.bind(host, port, kind, SourceSpecification.path(name))

@@ -89,6 +89,32 @@ import XIOTestSupport
     try gathering.finish()
   }
 
+  @Test func knowsWhoSentTheFirstDatagram() throws {
+    let directory = try directory()
+    let path = directory.path(of: "datagrams")
+    // Whatever is done after bind comes too late for a sender who was waiting for the name.
+    let gathering = try Gathering(
+      ["--label", "{pid}|", "unix-dgram-listen:\(path)"],
+      strace: straceInjecting(["bind:delay_exit=500000"]))
+    try eventually("it is there") { exists(path) }
+    let sender = try TestSocket.connect(path, datagram)
+    try sender.writeAll("at once".utf8)
+    try gathering.expect("\(getpid())|at once\n")
+    try sender.close()
+    try gathering.finish()
+  }
+
+  @Test func saysThatSendersCannotBeKnown() throws {
+    let directory = try directory()
+    let path = directory.path(of: "datagrams")
+    let result = try runXio(
+      ["fanin", "unix-dgram-listen:\(path)"],
+      strace: straceInjecting(["setsockopt:error=ENOPROTOOPT"]))
+    #expect(result.ending == .status(1), "\(result)")
+    #expect(result.errorText.contains("'\(path)'") && !exists(path), "\(result)")
+    #expect(result.errorText.contains("Protocol not available"), "\(result)")
+  }
+
   @Test func takesDatagramsOfTheInternet() throws {
     let gathering = try Gathering(["--label", "{peer} ", "udp-listen:127.0.0.1:0"])
     let port = try gathering.port()

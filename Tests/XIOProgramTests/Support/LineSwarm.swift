@@ -215,11 +215,11 @@ final class Gathering {
 
   init(
     _ arguments: [any ByteString], input: ProgramInput = .null, output: ProgramOutput = .capture,
-    launcher: [String] = [], environment: [String: String?] = [:]
+    launcher: [String] = [], strace: [String] = [], environment: [String: String?] = [:]
   ) throws {
     running = try startXio(
       ["fanin"] as [any ByteString] + arguments, input: input, output: output,
-      environment: environment, launcher: launcher)
+      environment: environment, launcher: launcher, strace: strace)
   }
 
   deinit { if !running.hasEnded { try? running.signal(SIGKILL) } }
