@@ -23,7 +23,7 @@ relative := -Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=." -Xcc "-ffile-prefix
 # Two builds at once, or two installations, would wait for each other or fail.
 .NOTPARALLEL:
 
-.PHONY: all release setup setup-test resolve builds lint test checks stress demo docs install uninstall \
+.PHONY: all release setup setup-test resolve tests builds lint test checks stress demo docs install uninstall \
   deb dist clean
 
 all: release
@@ -37,18 +37,20 @@ setup:
 setup-test:
 	@SWIFT="$(SWIFT)" ./scripts/setup.sh test
 
-lint: setup
+lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 
-resolve: setup-test
+resolve:
 	$(SWIFT) package resolve </dev/null
 
+tests:
+	$(build) --scratch-path .build-tests --build-tests
+
 # Both builds are chains of modules, so that one of them alone leaves a processor idle.
-builds: resolve
-	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
-	$(MAKE) --no-print-directory release >"$$log" 2>&1 </dev/null & release=$$!; \
-	$(build) --scratch-path .build-tests --build-tests </dev/null; tests=$$?; \
-	wait $$release || tests=$$?; tail -n 40 "$$log"; exit $$tests
+builds: setup-test resolve
+	@./scripts/phase.sh build-release 1500 $(MAKE) --no-print-directory release & release=$$!; \
+	./scripts/phase.sh build-tests 1500 $(MAKE) --no-print-directory tests; tests=$$?; \
+	wait $$release && exit $$tests
 
 # A limit outside of everything, so that nothing can hang for ever. At a terminal, Ctrl-C must still
 # reach what runs.
@@ -56,9 +58,13 @@ foreground := $(shell test -t 2 && echo --foreground)
 test:
 	timeout $(foreground) --kill-after 30 40m $(MAKE) --no-print-directory checks </dev/null
 
-checks: lint builds
-	./scripts/check-release.sh $(program)
-	./scripts/check-install.sh
+checks:
+	@./scripts/phase.sh setup 900 $(MAKE) --no-print-directory setup-test
+	@./scripts/phase.sh lint 120 $(MAKE) --no-print-directory lint
+	@./scripts/phase.sh resolve 300 $(MAKE) --no-print-directory resolve
+	@$(MAKE) --no-print-directory builds
+	@./scripts/phase.sh check-release 60 ./scripts/check-release.sh $(program)
+	@./scripts/phase.sh check-install 120 ./scripts/check-install.sh
 	./scripts/run-tests.sh $(program) .build-tests/debug test
 
 stress: builds

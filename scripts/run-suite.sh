@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# The first process of a test suite's namespaces: run-suite.sh SECONDS COMMAND [ARGUMENT ...]
+# The first process of a test suite's namespaces: run-suite.sh SECONDS LOG COMMAND [ARGUMENT ...]
+# LOG is where standard output is going.
 # Runs the command until it ends or the time is over, tells what hangs, and fails when something
 # still runs afterwards. Whatever it leaves ends with the namespaces.
 set -u
 limit=$1
-shift
+log=$2
+shift 2
 
 # Nothing but the three standard streams is inherited; 255 is this script.
 for descriptor in /proc/self/fd/*; do
@@ -31,7 +33,7 @@ describe() {
 
 show_what_hangs() {
   echo "run-suite: not done after $limit s. The last test that began:"
-  tac /proc/$$/fd/1 | grep --text -m 1 '^◇ Test'
+  tac "$log" | grep --text -m 1 '^◇ Test'
   describe "${left[@]}"
   command -v gdb >/dev/null || return
   timeout 20 gdb -p "$suite" -batch -nx -ex 'thread apply all bt 12' 2>/dev/null |

@@ -3,32 +3,38 @@
 #   run-tests.sh PROGRAM TESTS TIER [PATTERN]
 # PROGRAM is the binary under test, TESTS the folder of the built tests, TIER `test` or `stress`.
 # Which suite belongs where is written in Tests/tiers.tsv. PATTERN (a regular expression) chooses
-# among the suites of the tier.
+# among the suites of the tier. The tier `stress` runs everything in full size, writes each result
+# into a table, and leaves out what has passed with this commit already.
 set -u
 here=$(dirname "$(realpath "$0")")
-table=$here/../Tests/tiers.tsv
-XIO_UNDER_TEST=$(realpath -e "$1") || exit
+table=${XIO_TIERS:-$here/../Tests/tiers.tsv}
+program=$(realpath -e "$1") || exit
 tests=$(realpath -e "$2/xioPackageTests.xctest") || exit
 tier=$3
 pattern=${4-}
-export XIO_UNDER_TEST
 logs=$(realpath --canonicalize-missing --no-symlinks "$2/../logs-$tier")
+results=$(realpath --canonicalize-missing --no-symlinks "$2/../stress.tsv")
 lanes=2
-with_parent=(setpriv --pdeathsig KILL)
+export XIO_UNDER_TEST=$program XIO_TEST_BUNDLE=$tests XIO_TEST_LOGS=$logs
+[[ $tier != stress ]] || export XIO_TEST_FULL=1
 
 # Programs under test shall have the environment of a user.
-unset SWIFT MAKEFLAGS MFLAGS MAKELEVEL MAKE_TERMOUT MAKE_TERMERR
+unset SWIFT MAKEFLAGS MFLAGS MAKELEVEL MAKE_TERMOUT MAKE_TERMERR XIO_TIERS
 
 fail() {
   echo "run-tests: $*" >&2
   exit 1
 }
 
+# shellcheck source=scripts/machine.sh
+. "$here/machine.sh"
+
 # Each line: suite, lane (`any`, or `alone` for what nothing else may notice), limit in seconds.
 # Suites start in the order of the table, which has the longest first.
 suites_of_tier() {
   awk -F '\t' -v tier="$tier" -v pattern="$pattern" \
-    '!/^#/ && $2 == tier && $1 ~ pattern { print $1, $3, $4 }' "$table"
+    '!/^#/ && ($2 == tier || $2 == "both") && $1 ~ pattern {
+      print $1, $3, tier == "stress" ? $5 : $4 }' "$table"
 }
 
 # A suite that is in no tier, or in the table alone, would be a suite that nobody misses.
@@ -41,97 +47,102 @@ check_table() {
   [[ $built == "$listed" ]] ||
     fail "Tests/tiers.tsv does not name the suites that there are:
 $(diff <(echo "$listed") <(echo "$built") | grep '^[<>]')"
+  awk -F '\t' '!/^#/ && ($2 !~ /^(test|stress|both)$/ || $3 !~ /^(any|alone)$/ || $4 > 180 ||
+    ($2 != "stress" && $4 < 1) || ($2 != "test" && $5 < 1)) { print; bad = 1 } END { exit bad }' \
+    "$table" || fail "Tests/tiers.tsv: these lines are wrong"
 }
 
-# Settings of the machine that suites of the lane `alone` change, as they were before.
-declare -A settings
-save_settings() {
-  local name
-  for name in kernel/io_uring_disabled fs/aio-max-nr fs/inotify/max_{queued_events,user_watches,user_instances}; do
-    settings[$name]=$(<"/proc/sys/$name")
-  done
+# What is being tested; nothing for a checkout that differs from its commit.
+commit() {
+  [[ -n $(git -C "$here" status --porcelain 2>/dev/null) ]] ||
+    git -C "$here" rev-parse --short=12 HEAD 2>/dev/null
 }
 
-# A suite that was killed has restored nothing itself.
-restore_settings() {
-  local name
-  for name in "${!settings[@]}"; do
-    [[ $(<"/proc/sys/$name") == "${settings[$name]}" ]] ||
-      echo "${settings[$name]}" >"/proc/sys/$name"
-  done
+# The suites of a list without those that the table of results has as passed.
+without_passed() {
+  local commit=$1
+  [[ -n $commit && -z ${AGAIN-} && -f $results ]] || { cat; return; }
+  awk -v commit="$commit" 'NR == FNR { if ($1 == commit && $4 == "ok") passed[$2]; next }
+    !($1 in passed)' "$results" -
 }
 
-# Runs one suite and leaves its verdict and seconds in a file beside its log.
-run_suite() {
-  local suite=$1 limit=$2 status=0 verdict=ok
-  local started=$EPOCHREALTIME
-  # Jobs in the background have SIGINT and SIGQUIT ignored, and so would what they test. The outer
-  # limit is for a suite that even the inside of its namespaces cannot end. Each process ends with
-  # its parent: unshare ignores what an interrupted run sends it.
-  env --default-signal "${with_parent[@]}" timeout --signal=KILL $((limit + 60)) \
-    "${with_parent[@]}" unshare --mount --pid --fork --kill-child --mount-proc \
-    "$here/run-suite.sh" "$limit" "$tests" --testing-library swift-testing --no-parallel \
-    --filter "^${suite/./\\.}/" >"$logs/$suite.log" 2>&1 </dev/null || status=$?
-  # A filter that matches nothing is a success to Swift Testing.
-  if [[ $status == 0 ]] && ! grep -qE '^(✔|━) Test run with [1-9]' "$logs/$suite.log"; then
-    verdict="FAILED (ran no test)"
-  elif ((status != 0 && EPOCHSECONDS - ${started%.*} >= limit)); then
-    verdict="TIMEOUT ($limit s)"
-  elif ((status != 0)); then
-    verdict="FAILED (status $status)"
-  fi
-  local seconds
-  seconds=$(seconds_between "$started" "$EPOCHREALTIME")
-  printf '%s\t%s\t%s\n' "$suite" "$seconds" "$verdict" >"$logs/$suite.verdict"
+# Begins one suite; this shell cannot outlive the runner.
+start() {
+  setpriv --pdeathsig KILL "$here/start-suite.sh" "$@" {lock}>&- &
+}
+
+collect() {
+  local suite=$1 seconds verdict
+  read -r seconds verdict <"$logs/$suite.verdict"
   printf '%-46s %7s s  %s\n' "$suite" "$seconds" "$verdict"
+  [[ $tier != stress ]] ||
+    printf '%s\t%s\t%s\t%s\n' "${commit:-(changed)}" "$suite" "$seconds" "$verdict" >>"$results"
 }
 
-# The seconds between two moments, with one decimal.
-seconds_between() {
-  awk -v from="$1" -v to="$2" 'BEGIN { printf "%.1f", to - from }'
+# Waits until one of those that run has ended.
+wait_for_one() {
+  local ended=0
+  wait -n -p ended
+  [[ -n ${running[$ended]-} ]] || return
+  collect "${running[$ended]}"
+  unset "running[$ended]"
 }
 
 # What a failed suite has to say: the tests that failed, what hung, and where the rest stands.
 tell_what_failed() {
   local suite=$1 log=$logs/$1.log
   echo
-  echo "== $suite: $(cut -f 3 "$logs/$suite.verdict"); the whole log: $log"
+  echo "== $suite: $(cut -d ' ' -f 2- "$logs/$suite.verdict"); the whole log: $log"
   grep --text -A 10 -E '^✘ .* recorded an issue' "$log" | grep --text -vE '^(◇|✔|━|--)' |
     cut -c 1-600 | head -n 40
   grep --text -A 60 -E '^run-suite: ' "$log" | cut -c 1-200
   grep --text -qE '^(✘|run-suite:)' "$log" || tail -n 30 "$log" | cut -c 1-200
 }
 
+tell_what_is_slow() {
+  echo
+  echo "the slowest tests:"
+  grep --text --no-filename -E '^[✔✘] Test .*\) .*(passed|failed) after ' "$logs"/*.log |
+    sed -E 's/^. Test (.*) (passed|failed) after ([0-9.]+) seconds.*/\3\t\1/' |
+    sort -rn | head -n 10 | awk -F '\t' '{ printf "%8.1f s  %s\n", $1, $2 }'
+}
+
 main() {
   check_table
-  local chosen running=0 suite lane limit
+  local chosen suite lane limit
+  local -A running=()
   chosen=$(suites_of_tier)
   [[ -n $chosen ]] || fail "no suite of the tier $tier matches '$pattern'"
+  if [[ $tier == stress ]]; then
+    commit=$(commit)
+    chosen=$(without_passed "$commit" <<<"$chosen")
+    [[ -n $chosen ]] || { echo "all of it has passed with $commit; AGAIN=1 repeats it"; return; }
+  fi
   rm -rf "$logs"
   mkdir -p "$logs"
-  save_settings
-  trap restore_settings EXIT
+  trap leave_machine EXIT
   trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
+  enter_machine
   while read -r suite lane limit; do
     [[ $lane == any ]] || continue
-    if ((running >= lanes)); then
-      wait -n
-      running=$((running - 1))
-    fi
-    run_suite "$suite" "$limit" &
-    running=$((running + 1))
+    ((${#running[@]} < lanes)) || wait_for_one
+    start "$suite" "$limit"
+    running[$!]=$suite
   done <<<"$chosen"
-  wait
+  while ((${#running[@]})); do wait_for_one; done
   while read -r suite lane limit; do
     [[ $lane == alone ]] || continue
-    run_suite "$suite" "$limit" &
-    wait
+    have_machine_alone
+    start "$suite" "$limit"
+    running[$!]=$suite
+    wait_for_one
   done <<<"$chosen"
 
-  local passed failed
-  failed=$(awk -F '\t' '$3 != "ok" { print $1 }' "$logs"/*.verdict)
+  local failed passed
+  failed=$(grep -LE '^[0-9.]+ ok$' "$logs"/*.verdict | sed 's,.*/,,; s,\.verdict$,,')
+  passed=$(grep -lE '^[0-9.]+ ok$' "$logs"/*.verdict | wc -l)
   for suite in $failed; do tell_what_failed "$suite"; done
-  passed=$(awk -F '\t' '$3 == "ok"' "$logs"/*.verdict | wc -l)
+  tell_what_is_slow
   echo
   echo "$passed passed, $(wc -w <<<"$failed") failed"
   [[ -z $failed && $passed == $(wc -l <<<"$chosen") ]]

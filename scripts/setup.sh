@@ -7,7 +7,7 @@ packages="gcc libc6-dev liburing-dev libaio-dev make"
 case ${1-} in
   '') ;;
   test) packages="$packages e2fsprogs xfsprogs btrfs-progs strace util-linux mount binutils \
-    mandoc groff man-db zsh fish perl attr acl procps" ;;
+    mandoc groff man-db zsh fish perl attr acl procps gdb" ;;
   *)
     echo "usage: $0 [test]" >&2
     exit 2
@@ -42,7 +42,7 @@ has() {
     attr) has_tool setfattr ;;
     acl) has_tool setfacl ;;
     procps) has_tool pgrep ;;
-    mandoc | groff | zsh | fish | perl) has_tool "$1" ;;
+    mandoc | groff | zsh | fish | perl | gdb) has_tool "$1" ;;
   esac >/dev/null 2>&1
 }
 
@@ -85,11 +85,18 @@ setup: these packages are missing, and installing them takes root or sudo. Run a
 TEXT
     exit 1
   fi
-  as_root=sudo
+  as_root="sudo -n"
 fi
 
 echo "setup: installing$missing"
-$as_root apt-get update -qq
-# shellcheck disable=SC2086 # The list is meant to be split.
-$as_root env DEBIAN_FRONTEND=noninteractive \
-  apt-get install --yes -qq --no-install-recommends $missing
+# Nothing is asked, and nothing waits for ever: neither for a password nor for another apt nor a mirror.
+apt="apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 -o Acquire::http::Timeout=60 \
+  -o Acquire::https::Timeout=60"
+# shellcheck disable=SC2086 # The lists are meant to be split.
+$as_root $apt update </dev/null || {
+  echo "setup: the lists of packages could not be fetched${as_root:+, or sudo wants a password}" >&2
+  exit 1
+}
+# shellcheck disable=SC2086
+$as_root env DEBIAN_FRONTEND=noninteractive $apt install --yes --no-install-recommends \
+  -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold $missing </dev/null

@@ -127,11 +127,12 @@ private func unmountShared() {
 }
 
 private func makeMountPoint(_ kind: FileSystemKind) throws -> FilePath {
-  var template = Array("/tmp/xio-mount-\(kind.rawValue)-XXXXXX".utf8CString)
+  let parent = suiteDirectory()
+  var template = Array("\(parent)/xio-mount-\(kind.rawValue)-XXXXXX".utf8CString)
   let path = template.withUnsafeMutableBufferPointer { buffer in
     buffer.baseAddress.flatMap { mkdtemp($0) }.map { FilePath(platformString: $0) }
   }
-  guard let path else { throw SupportFailure.system("make a mount point in /tmp") }
+  guard let path else { throw SupportFailure.system("make a mount point in \(parent)") }
   return path
 }
 

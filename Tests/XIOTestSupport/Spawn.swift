@@ -67,7 +67,8 @@ extension TestProgram {
       }
       next += 1
     }
-    variables = variables.filter { !$0.key.hasPrefix("XIO_") }
+    // What the runner of the tests has set is no part of a user's environment.
+    variables = variables.filter { !$0.key.hasPrefix("XIO_") && $0.key != "NO_COLOR" }
     variables["LC_ALL"] = "C"
     variables["COLUMNS"] = "80"
     for (name, value) in environment { variables[name] = value }

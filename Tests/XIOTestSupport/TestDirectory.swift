@@ -12,10 +12,10 @@ public final class TestDirectory: Sendable {
 
   /// Makes a directory with a name no other test has.
   ///
-  /// - Parameter root: the directory it is made in; `TMPDIR`, or `/tmp` when that is unset.
+  /// - Parameter root: the directory it is made in; that of the suite, or of temporary files, when nil.
   /// - Throws: `SupportFailure` when the directory cannot be made (mkdtemp(3)).
   public init(root: FilePath? = nil) throws {
-    let parent = root ?? FilePath(environmentValue("TMPDIR") ?? "/tmp")
+    let parent = root ?? suiteDirectory()
     var template = parent.appending("xio-test-XXXXXX").withPlatformString { name in
       Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
     }
@@ -177,6 +177,11 @@ func directoryEntries(_ directory: FilePath) throws -> [[UInt8]] {
     if name != "." && name != ".." { names.append(name.rawBytes) }
   }
   return names.sorted { $0.lexicographicallyPrecedes($1) }
+}
+
+/// The directory of all that the suite makes: the runner removes it at the end.
+func suiteDirectory() -> FilePath {
+  FilePath(environmentValue("XIO_TEST_DIRECTORY") ?? environmentValue("TMPDIR") ?? "/tmp")
 }
 
 /// Returns the value of an environment variable of the test process.

@@ -20,9 +20,13 @@ import XIOTestSupport
     var message = ""
   }
 
-  private static let update = "apt-get update -qq"
+  private static let limits =
+    "-qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 -o Acquire::http::Timeout=60"
+    + " -o Acquire::https::Timeout=60"
+  private static let update = "apt-get \(limits) update"
   private static let install =
-    "DEBIAN_FRONTEND=noninteractive apt-get install --yes -qq --no-install-recommends"
+    "DEBIAN_FRONTEND=noninteractive apt-get \(limits) install --yes --no-install-recommends"
+    + " -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
 
   private static let machines = [
     Machine(testDescription: "everything is there"),
@@ -38,7 +42,8 @@ import XIOTestSupport
     Machine(
       testDescription: "a user with sudo", headers: ["stdio.h", "libaio.h"], user: 1000,
       calls: [
-        "sudo \(update)", update, "sudo env \(install) liburing-dev", "\(install) liburing-dev",
+        "sudo -n \(update)", update, "sudo -n env \(install) liburing-dev",
+        "\(install) liburing-dev",
       ]),
     Machine(
       testDescription: "a user without sudo", archives: [], user: 1000,
@@ -57,7 +62,7 @@ import XIOTestSupport
       testDescription: "tools of the tests", arguments: ["test"],
       calls: [
         update,
-        "\(install) strace util-linux mount binutils mandoc groff man-db zsh fish perl attr acl procps",
+        "\(install) strace util-linux mount binutils mandoc groff man-db zsh fish perl attr acl procps gdb",
       ]),
     Machine(
       testDescription: "a wrong argument", arguments: ["tests"], status: 2, message: "usage: "),
@@ -81,7 +86,7 @@ import XIOTestSupport
     case "id": "echo \(machine.user)"
     case "apt-get":
       #"echo "${DEBIAN_FRONTEND:+DEBIAN_FRONTEND=$DEBIAN_FRONTEND }apt-get $*" >> "$CALLS""#
-    case "sudo": #"echo "sudo $*" >> "$CALLS"; exec "$@""#
+    case "sudo": #"echo "sudo $*" >> "$CALLS"; shift; exec "$@""#
     default: ""
     }
   }
