@@ -40,10 +40,23 @@ show_what_hangs() {
     grep -E '^(#|Thread)' | head -n 100
 }
 
+# What an ordinary user can have besides a directory; the tests then run as that user again.
+as_user=()
+if [[ -n ${XIO_TEST_USER-} ]]; then
+  for kind in tmpfs overlayfs; do
+    mkdir "$XIO_TEST_DIRECTORY/$kind" && mount -t tmpfs tmpfs "$XIO_TEST_DIRECTORY/$kind" || exit
+  done
+  (
+    cd "$XIO_TEST_DIRECTORY/overlayfs" && mkdir lower upper work &&
+      mount -t overlay -o userxattr,lowerdir=lower,upperdir=upper,workdir=work overlay .
+  ) || exit
+  as_user=(unshare --user "--map-user=${XIO_TEST_USER%:*}" "--map-group=${XIO_TEST_USER#*:}")
+fi
+
 # A builtin waits, so that the timer is one process.
 { read -r -t "$limit" <> <(:); kill -USR1 $$; } &
 timer=$!
-"$@" &
+"${as_user[@]}" "$@" &
 suite=$!
 trap 'list_others; show_what_hangs; exit 124' USR1
 wait "$suite"

@@ -107,6 +107,14 @@ tell_what_is_slow() {
     sort -rn | head -n 10 | awk -F '\t' '{ printf "%8.1f s  %s\n", $1, $2 }'
 }
 
+# Only an ordinary user may leave tests out.
+tell_what_was_left_out() {
+  local what
+  what=$(grep --text -h '^left out: ' "$logs"/*.log | sort | uniq -c | sort -rn |
+    sed -E 's/ *([0-9]+) left out: only root can (.*)/\2 (\1)/' | paste -sd ';')
+  [[ -z $what ]] || echo "left out, as only root can: ${what//;/, }. 'sudo make test' runs all."
+}
+
 main() {
   check_table
   local chosen suite lane limit
@@ -144,6 +152,7 @@ main() {
   for suite in $failed; do tell_what_failed "$suite"; done
   tell_what_is_slow
   echo
+  tell_what_was_left_out
   echo "$passed passed, $(wc -w <<<"$failed") failed"
   [[ -z $failed && $passed == $(wc -l <<<"$chosen") ]]
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef SYS_cachestat
@@ -24,6 +25,11 @@ int xio_test_cachestat(int descriptor, struct xio_test_cachestat *result) {
 
 int xio_test_pidfd_open(int process) {
   return (int)syscall(SYS_pidfd_open, process, 0);
+}
+
+long xio_test_file_system_type(const char *path) {
+  struct statfs status;
+  return statfs(path, &status) == 0 ? (long)status.f_type : -1;
 }
 
 int xio_test_pipe(int ends[2]) {

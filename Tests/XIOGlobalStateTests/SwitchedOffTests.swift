@@ -27,6 +27,7 @@ import XIOTestSupport
 
   /// Changes a setting as long as a function runs.
   private func with<Output>(_ setting: Setting, _ body: () throws -> Output) throws -> Output {
+    try requireRoot(to: "change settings of the machine")
     let before = try readFile(setting.file)
     try write(Array(setting.value.utf8), to: setting.file)
     let result = Result { try body() }

@@ -9,6 +9,7 @@ import XIOTestSupport
   private func with<Output>(
     _ limit: String, _ value: Int, _ body: () throws -> Output
   ) throws -> Output {
+    try requireRoot(to: "change settings of the machine")
     let file = FilePath("/proc/sys/fs/inotify/\(limit)")
     let before = try readFile(file)
     try write("\(value)\n".utf8, to: file)

@@ -180,6 +180,7 @@ private func cache(_ arguments: [any ByteString]) throws -> CacheLines {
   }
 
   @Test func nobodyIsToldWhatTheKernelKeepsToItself() throws {
+    try requireRoot(to: "become another user")
     let directory = try TestDirectory(on: .ext4)
     try setPermissions(directory.path, 0o755)
     let file = try directory.writeRandom("file", count: Self.size)

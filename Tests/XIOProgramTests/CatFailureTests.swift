@@ -67,6 +67,7 @@ import XIOTestSupport
 
   @Test(arguments: ["", "-n", "--engine blocking", "--engine uring"])
   func saysThatTheFileSystemIsFull(_ options: String) throws {
+    try requireRoot(to: "mount tmpfs")
     let directory = try directory()
     let result = try run(
       """

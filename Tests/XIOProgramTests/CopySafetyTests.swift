@@ -127,6 +127,26 @@ import XIOTestSupport
     #expect(try readFile(target) == Self.old)
   }
 
+  @Test(arguments: [["-r"], ["-a"], ["-r", "--no-preserve=mode"]])
+  func aDirectoryThatCannotBeReadIsNotOpenedToOthers(_ options: [String]) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    try setPermissions(directory.path, 0o777)
+    let nobody = ["--uid", "65534"]
+    var shell = TestProgram("/bin/sh", ["-c", "mkdir -p s/in && chmod 0 s/in && mkdir d"])
+    shell.workingDirectory = directory.path
+    shell.launcher = nobody
+    expectQuietSuccess(try shell.run())
+    for source in ["s/in", "s"] {
+      let target = directory.path(of: "d/\(source.count)")
+      let result = try runXio(
+        ["copy"] + options + [directory.path(of: source), target], launcher: nobody)
+      expectMessage(result, "cannot access '\(directory.path(of: "s/in"))': Permission denied")
+      let made = source == "s" ? target.appending("in") : target
+      let mode = options.count > 1 ? "755" : "0"
+      #expect(try runTool("stat", "-c", "%a", made) == mode + "\n", "\(source)")
+    }
+  }
+
   @Test(arguments: ["simple", "numbered"])
   func backupsAreNeverWithoutTheName(_ control: String) throws {
     let (directory, source, target) = try pair()

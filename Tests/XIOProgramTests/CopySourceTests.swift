@@ -103,6 +103,8 @@ import XIOTestSupport
       if path != "/proc/self/limits" {
         #expect(try readFile(target) == readFile(FilePath(path)), "\(options)")
       }
+      // It is as read-only as its source, and only root could write into it again.
+      try remove(target)
     }
   }
 

@@ -51,11 +51,10 @@ public final class MountedFileSystem: Sendable {
   ///   - kind: what kind.
   ///   - size: its size in bytes; memory is taken only for what is written.
   ///   - options: options of mount(8).
-  /// - Throws: `SupportFailure` without root, without the tools, or when one of them fails.
+  /// - Throws: `SupportFailure` without the tools, or when one of them fails; what leaves the test out
+  ///   without root.
   public init(_ kind: FileSystemKind, size: Int = 4 << 30, options: [String] = []) throws {
-    guard geteuid() == 0 else {
-      throw SupportFailure("run the tests as root: they mount \(kind.rawValue) file systems")
-    }
+    try requireRoot(to: "mount \(kind.rawValue)")
     guard size >= kind.smallestSize else {
       throw SupportFailure("\(kind.rawValue) cannot be as small as \(size) bytes")
     }
@@ -110,6 +109,10 @@ extension TestDirectory {
   /// - Parameter kind: what kind.
   /// - Throws: `SupportFailure` when there is no such file system to be had.
   public convenience init(on kind: FileSystemKind) throws {
+    if geteuid() != 0, let own = unprivilegedDirectory(on: kind) {
+      try self.init(root: own)
+      return
+    }
     try self.init(root: MountedFileSystem.shared(kind).path)
   }
 }

@@ -105,6 +105,7 @@ public struct TestProgram: Sendable {
       command = (["strace", "-D"] + strace + ["--"]).map(\.rawBytes) + command
     }
     guard !launcherOptions.isEmpty else { return (file, command) }
+    if launcher.contains("--uid") { try requireRoot(to: "become another user") }
     if strace.isEmpty {
       launcherOptions += ["--argv0".rawBytes, command[0]]
     }

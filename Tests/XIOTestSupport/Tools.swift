@@ -22,10 +22,14 @@ public func findTool(_ name: String) throws -> FilePath {
 ///   - name: its name.
 ///   - arguments: the arguments after the name.
 /// - Returns: what it printed on standard output.
-/// - Throws: `SupportFailure` when it is not installed or fails.
+/// - Throws: `SupportFailure` when it is not installed or fails; what leaves the test out where only root
+///   can use it.
 @discardableResult
 public func runTool(_ name: String, _ arguments: any ByteString...) throws -> String {
+  if rootTools.contains(name) { try requireRoot(to: "run \(name)") }
   let result = try TestProgram(try findTool(name), arguments).run()
   guard result.status == 0 else { throw SupportFailure("\(name) failed: \(result)") }
   return result.outputText
 }
+
+private let rootTools: Set = ["btrfs", "chown", "losetup", "mknod", "mount", "umount"]

@@ -26,6 +26,10 @@ int xio_test_cachestat(int descriptor, struct xio_test_cachestat *result);
 /// Opens a descriptor for a process with pidfd_open(2), close-on-exec.
 int xio_test_pidfd_open(int process);
 
+/// Asks statfs(2) for the magic number of the file system that a path is on.
+/// Returns it, or -1 with errno set.
+long xio_test_file_system_type(const char *path);
+
 /// Makes a pipe whose ends are close-on-exec.
 /// Returns 0, or -1 with errno set.
 int xio_test_pipe(int ends[2]);

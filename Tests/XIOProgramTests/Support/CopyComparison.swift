@@ -39,7 +39,11 @@ enum CopyComparison {
   private static func words(_ result: ProgramResult) -> [String] {
     result.errorText.split(separator: "\n").map { String($0) }
       .filter { !$0.hasPrefix("Try '") && !$0.hasPrefix("hint: try") }
-      .map { $0.hasPrefix("/usr/bin/cp: ") ? String($0.dropFirst(9)) : $0 }
+      .map { line in
+        // A question comes before it on the same line.
+        let parts = line.split(separator: "/usr/bin/cp: ", omittingEmptySubsequences: false)
+        return parts.joined(separator: "cp: ")
+      }
   }
 
   /// Everything that is there, with what can be compared between two moments.
