@@ -94,6 +94,7 @@ import XIOTestSupport
   /// As in a chroot or an initial RAM disk.
   @Test(arguments: ["cat small", "cat -n small", "copy small copy", "tail -n 1 small"])
   func worksWhereProcIsNotMounted(_ command: String) throws {
+    try requireRoot(to: "mount tmpfs")
     let directory = try directory()
     let result = try run(
       """
