@@ -29,8 +29,8 @@ import XIOTestSupport
     if streams { (from.position, to.position) = (.stream, .stream) }
     var session = SessionConfiguration(engine: .kernel, blockSize: 64 << 10, queueDepth: 1)
     session.fallsBack = true
-    var job = Transfers(ends: [(from, to)])
-    let output = try plan.run { try Registry.run(&job, session) }
+    let job = Transfers(ends: [(from, to)])
+    let output = try plan.run { try makeTransfers(job, session) }
     return (try #require(output.results.first), try target.finish())
   }
 

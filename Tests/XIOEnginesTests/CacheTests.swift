@@ -67,32 +67,41 @@ import XIOTestSupport
     for mode in [CacheMode.direct, .uncached, .keep] {
       guard Self.expected(mode, fileSystem, variant.engine) != nil else { continue }
       for count in [0, 1, 4096, 5 * 16_384, 5 * 16_384 + 4096 + 77] {
-        let directory = try TestDirectory(on: fileSystem)
-        let bytes = randomBytes(count)
-        let pair = try DirectPair(bytes, engine: variant.engine, mode, in: directory)
-        defer { pair.close() }
-        let output = try variant.transfer(
-          [(pair.source, pair.target)], depth: 3, blockSize: 16_384, usesDirectIO: true)
-        let result = try #require(output.results.first)
-        let comment = "\(mode), \(count) bytes"
-        #expect(result.failure == nil, "\(comment)")
-        // btrfs moves what has checksums through the cache, O_DIRECT or not.
-        let isHonoured = fileSystem != .btrfs
-        let left = try Residency(of: pair.sourcePath).residentPages
-        if isHonoured { #expect(left == 0, "\(comment)") }
-        if pair.source.cache.mode == .direct {
-          #expect(result.directBytes.read == count, "\(comment)")
-          #expect(result.directBytes.written + result.tailBytes == count, "\(comment)")
-          let written = try Residency(of: pair.targetPath).residentPages
-          if isHonoured { #expect(written == 0, "\(comment)") }
-        } else {
-          try System.writeBack(pair.target.descriptor, at: 0, count: 0)
-          try eventually("the target leaves the cache") {
-            try Residency(of: pair.targetPath).residentPages == 0
-          }
-        }
-        expectSame(bytes, try readFile(pair.targetPath), comment)
+        try movesAroundTheCache(variant, fileSystem, mode, randomBytes(count))
       }
     }
+  }
+
+  private func movesAroundTheCache(
+    _ variant: EngineVariant, _ fileSystem: FileSystemKind, _ mode: CacheMode, _ bytes: [UInt8]
+  ) throws {
+    let comment = "\(mode), \(bytes.count) bytes"
+    let directory = try TestDirectory(on: fileSystem)
+    let pages = try undisturbed {
+      let pair = try DirectPair(bytes, engine: variant.engine, mode, in: directory)
+      defer { pair.close() }
+      let output = try variant.transfer(
+        [(pair.source, pair.target)], depth: 3, blockSize: 16_384, usesDirectIO: true)
+      let result = try #require(output.results.first)
+      #expect(result.failure == nil, "\(comment)")
+      let read = try Residency(of: pair.sourcePath).residentPages
+      var written = 0
+      if pair.source.cache.mode == .direct {
+        #expect(result.directBytes.read == bytes.count, "\(comment)")
+        #expect(result.directBytes.written + result.tailBytes == bytes.count, "\(comment)")
+        written = try Residency(of: pair.targetPath).residentPages
+      } else {
+        try System.writeBack(pair.target.descriptor, at: 0, count: 0)
+        try eventually("the target leaves the cache") {
+          try Residency(of: pair.targetPath).residentPages == 0
+        }
+      }
+      return ((read: read, written: written), [pair.sourcePath, pair.targetPath])
+    }
+    expectSame(bytes, try directory.read("target"), comment)
+    // btrfs moves what has checksums through the cache, O_DIRECT or not.
+    guard fileSystem != .btrfs else { return }
+    #expect(pages.read == 0, "\(comment)")
+    #expect(pages.written == 0, "\(comment)")
   }
 }

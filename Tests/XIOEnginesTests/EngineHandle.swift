@@ -49,19 +49,22 @@ private final class EngineHolder<Engine: IOEngine & ~Copyable>: EngineHandle {
 }
 
 extension EngineVariant {
-  /// Lets a test use an engine, alone where it must be, and closes it.
+  /// Lets a test use an engine, alone where it must be, and closes it. Its thread is given up when an
+  /// engine loses what the test waits for.
   func withEngine<Output>(
     depth: Int = 4, blockSize: Int = 4096, measures: Bool = false,
-    _ body: (any EngineHandle) throws -> Output
+    _ body: @escaping (any EngineHandle) throws -> Output
   ) throws -> Output {
     try alone {
-      let configuration = EngineConfiguration(
-        queueDepth: depth, notification: notification, measures: measures)
-      let handle = try makeHandle(
-        configuration, BufferPool(count: depth, bufferSize: blockSize))
-      let result = Result { try body(handle) }
-      try handle.close()
-      return try result.get()
+      try onOwnThread(.seconds(60), "what is done with the engine") {
+        let configuration = EngineConfiguration(
+          queueDepth: depth, notification: notification, measures: measures)
+        let handle = try makeHandle(
+          configuration, BufferPool(count: depth, bufferSize: blockSize))
+        let result = Result { try body(handle) }
+        try handle.close()
+        return try result.get()
+      }
     }
   }
 
@@ -99,13 +102,23 @@ extension EngineHandle {
     }
   }
 
+  /// Waits for completions that are due, and fails when none comes.
+  func reapDue() throws -> [Completion] {
+    let limit: Nanoseconds = 20_000_000_000
+    let completions = try reap(atLeast: 1, deadline: Clock.monotonic + limit)
+    guard !completions.isEmpty else {
+      throw SupportFailure("nothing was completed within 20 s: the engine has lost an event")
+    }
+    return completions
+  }
+
   /// Submits an operation that is the only one in flight and waits for its end.
   func complete(_ operation: Operation) throws -> Result<Int, Errno> {
     switch try submit(operation) {
     case .completed(let completion): return try result(of: operation, completion)
     case .full: throw SupportFailure("full with nothing in flight")
     case .queued:
-      let completions = try reap(atLeast: 1, deadline: Clock.monotonic + 20_000_000_000)
+      let completions = try reapDue()
       guard completions.count == 1 else {
         throw SupportFailure("\(completions.count) completions of one operation")
       }

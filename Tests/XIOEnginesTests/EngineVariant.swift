@@ -34,11 +34,6 @@ struct EngineVariant: Sendable, Equatable, CustomTestStringConvertible {
   /// Those that can also be told to give up.
   static let cancelling = queueing.filter { $0.engine != .posixAIO }
 
-  /// The variant with a description, for processes that are told no more.
-  static func named(_ description: String) -> EngineVariant? {
-    all.first { $0.testDescription == description }
-  }
-
   static let readinessWaiters: [EngineName] = [.select, .poll, .epoll, .sigio]
 
   /// The direction of what comes from the source.

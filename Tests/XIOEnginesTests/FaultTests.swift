@@ -55,6 +55,18 @@ extension EngineVariant {
   }
 }
 
+/// Picks one of the combinations of two lists, a different one for each variant and place, so that
+/// any two of all their values meet; all combinations where tests are of their full size.
+private func combinations<First, Second>(
+  _ firsts: [First], _ seconds: [Second], _ variant: EngineVariant, _ place: FaultPlace
+) -> [(First, Second)] {
+  if runsFullSize { return firsts.flatMap { first in seconds.map { (first, $0) } } }
+  let place = FaultPlace.allCases.firstIndex(of: place) ?? 0
+  let index = place + (EngineVariant.all.firstIndex(of: variant) ?? EngineVariant.all.count)
+  // The lengths of the lists have no common divisor, or not each would meet each.
+  return [(firsts[index % firsts.count], seconds[index % seconds.count])]
+}
+
 /// Short counts and errors of any operation: made up for where they pass, told where they stay.
 @Suite struct FaultTests {
   private static let blockSize = 4096
@@ -62,7 +74,7 @@ extension EngineVariant {
 
   @Test(arguments: EngineVariant.all, FaultPlace.allCases)
   func makesUpForShortCounts(_ variant: EngineVariant, _ place: FaultPlace) throws {
-    for limit in [4095, 1000, 1] {
+    for (limit, _) in combinations([4095, 1000, 1], [()], variant, place) {
       let bytes = Array(Self.bytes.prefix(limit == 1 ? 2 * Self.blockSize : .max))
       let plan = FaultPlan([.shorten(variant.call(place), to: limit)])
       let (result, output, arrived) = try transfer(variant, place, bytes, plan)
@@ -77,38 +89,36 @@ extension EngineVariant {
 
   @Test(arguments: EngineVariant.all, FaultPlace.allCases)
   func survivesErrorsThatPass(_ variant: EngineVariant, _ place: FaultPlace) throws {
-    for errno in [Errno.interrupted, .wouldBlock] {
+    for (errno, nth) in combinations(
+      [Errno.interrupted, .wouldBlock], [1, 2, 3], variant, place)
+    {
       if errno == .wouldBlock, !variant.canBeToldToWait(place) { continue }
-      for nth in 1...3 {
-        let plan = FaultPlan([.fail(variant.call(place), nth: nth, with: errno)])
-        let blockSize = variant.engine == .kernel ? 1 << 20 : Self.blockSize
-        let (result, _, arrived) = try transfer(variant, place, Self.bytes, plan, blockSize)
-        #expect(result.failure == nil, "\(errno) of call \(nth)")
-        expectSame(Self.bytes, arrived, "\(errno) of call \(nth)")
-        if variant.engine != .kernel || nth == 1 { #expect(plan.failures == 1) }
-      }
+      let plan = FaultPlan([.fail(variant.call(place), nth: nth, with: errno)])
+      let blockSize = variant.engine == .kernel ? 1 << 20 : Self.blockSize
+      let (result, _, arrived) = try transfer(variant, place, Self.bytes, plan, blockSize)
+      #expect(result.failure == nil, "\(errno) of call \(nth)")
+      expectSame(Self.bytes, arrived, "\(errno) of call \(nth)")
+      if variant.engine != .kernel || nth == 1 { #expect(plan.failures == 1) }
     }
   }
 
   @Test(
     arguments: EngineVariant.operational, FaultPlace.allCases)
   func tellsErrorsThatStay(_ variant: EngineVariant, _ place: FaultPlace) throws {
-    for errno in [Errno.ioError, .noSpace] {
-      for nth in [1, 2, 6] {
-        let plan = FaultPlan([.fail(variant.call(place), nth: nth, with: errno, lasting: true)])
-        let (result, _, arrived) = try transfer(variant, place, Self.bytes, plan)
-        let comment = "\(errno) from call \(nth) on"
-        #expect(
-          result.failure == TransferFailure(side: place.isRead ? .source : .target, errno: errno),
-          "\(comment)")
-        // Writes that overlap end in any order, and those behind the failure are not waited for.
-        if place == .fileWrite, Registry.description(of: variant.engine).traits.overlaps {
-          #expect(result.bytesWritten <= arrived.count, "\(comment)")
-          continue
-        }
-        expectSame(Array(Self.bytes.prefix((nth - 1) * Self.blockSize)), arrived, comment)
-        #expect(result.bytesWritten == Int64(arrived.count), "\(comment)")
+    for (errno, nth) in combinations([Errno.ioError, .noSpace], [1, 2, 6], variant, place) {
+      let plan = FaultPlan([.fail(variant.call(place), nth: nth, with: errno, lasting: true)])
+      let (result, _, arrived) = try transfer(variant, place, Self.bytes, plan)
+      let comment = "\(errno) from call \(nth) on"
+      #expect(
+        result.failure == TransferFailure(side: place.isRead ? .source : .target, errno: errno),
+        "\(comment)")
+      // Writes that overlap end in any order, and those behind the failure are not waited for.
+      if place == .fileWrite, Registry.description(of: variant.engine).traits.overlaps {
+        #expect(result.bytesWritten <= arrived.count, "\(comment)")
+        continue
       }
+      expectSame(Array(Self.bytes.prefix((nth - 1) * Self.blockSize)), arrived, comment)
+      #expect(result.bytesWritten == Int64(arrived.count), "\(comment)")
     }
   }
 

@@ -6,17 +6,16 @@ import XIOTestSupport
 
 @testable import XIOEngines
 
-/// What needs a process of its own: its limits, its descriptors and its threads.
+/// What engines do within limits of their process, which each test puts back.
 @Suite struct LimitTests {
-  @Test func selectRefusesWhatItCannotName() async {
-    await #expect(processExitsWith: .success) {
-      var limit = rlimit(rlim_cur: 4096, rlim_max: 4096)
-      try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+  @Test func selectRefusesWhatItCannotName() throws {
+    try withLimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), 4096) {
       let directory = try TestDirectory()
       let pair = try StreamPair(.pipe, in: directory)
       let number = fcntl(pair.reader.descriptor.rawValue, F_DUPFD_CLOEXEC, 1500)
       try #require(number >= 1500)
       let far = OpenEnd(descriptor: FileDescriptor(rawValue: number), kind: .pipe)
+      defer { try? far.descriptor.close() }
       let report = SelectEngine.inspect(try DescriptorFacts(far.descriptor))
       #expect(report.readiness == .refused)
       #expect(report.remark.contains("1500") && report.remark.contains("1024"))
@@ -37,10 +36,8 @@ import XIOTestSupport
     }
   }
 
-  @Test func sigioSurvivesAFullQueueOfSignals() async {
-    await #expect(processExitsWith: .success) {
-      var limit = rlimit(rlim_cur: 0, rlim_max: 0)
-      try #require(setrlimit(__rlimit_resource_t(__RLIMIT_SIGPENDING.rawValue), &limit) == 0)
+  @Test func sigioSurvivesAFullQueueOfSignals() throws {
+    try withLimit(__rlimit_resource_t(__RLIMIT_SIGPENDING.rawValue), 0) {
       try SigioLoad.run { counters in
         #expect(counters.signalOverflows > 0)
       }
@@ -53,21 +50,21 @@ import XIOTestSupport
     }
   }
 
-  @Test(arguments: EngineVariant.all.map(\.testDescription))
-  func leavesNothingBehind(_ name: String) async {
-    await #expect(processExitsWith: .success) { [name] in
-      do {
-        try Leaks.run(try #require(EngineVariant.named(name)))
-      } catch {
-        Issue.record(error)
-      }
-    }
+  private func withLimit(
+    _ resource: __rlimit_resource_t, _ value: rlim_t, _ body: () throws -> Void
+  ) throws {
+    var before = rlimit()
+    try #require(getrlimit(resource, &before) == 0)
+    var limit = rlimit(rlim_cur: value, rlim_max: before.rlim_max)
+    try #require(setrlimit(resource, &limit) == 0)
+    defer { setrlimit(resource, &before) }
+    try body()
   }
 }
 
 /// Many pairs of sockets that all have something to say to one engine.
 enum SigioLoad {
-  static func run(_ check: (EngineCounters) -> Void) throws {
+  static func run(_ check: @escaping (EngineCounters) -> Void) throws {
     let count = 12
     let rounds = 200
     let directory = try TestDirectory()
@@ -92,11 +89,7 @@ enum SigioLoad {
             for pair in pairs { pair.closeWriter() }
           }
         }
-        if ended.isEmpty {
-          let deadline = Clock.monotonic + 10_000_000_000
-          ended = try engine.reap(atLeast: 1, deadline: deadline)
-          try #require(!ended.isEmpty, "a signal was lost")
-        }
+        if ended.isEmpty { ended = try engine.reapDue() }
         ready = []
         for completion in ended {
           let index = Int(completion.id.rawValue)
@@ -110,44 +103,5 @@ enum SigioLoad {
       #expect(received.allSatisfy { $0 == expected })
       check(engine.counters)
     }
-  }
-}
-
-/// Transfers of many kinds in a process that does nothing else.
-enum Leaks {
-  static func run(_ variant: EngineVariant) throws {
-    let directory = try TestDirectory()
-    let bytes = randomBytes(100_000)
-    let before = try ProcessSnapshot()
-    let work = try Background(named: "engine") {
-      for kind in [EndKind.file(.tmpfs), .stream(.pipe), .stream(.socket), .stream(.fifo)] {
-        for measures in [false, true] {
-          let target = try Target(kind, expecting: bytes.count, in: directory)
-          let source = try Source(kind, bytes, in: directory)
-          let output = try variant.transfer(
-            [(source.endpoint, target.endpoint)], depth: 4,
-            onLatency: measures ? { _, _ in } : nil)
-          guard output.results.allSatisfy({ $0.failure == nil }) else {
-            throw SupportFailure("the transfer failed")
-          }
-          expectSame(bytes, try target.finish())
-          source.close()
-        }
-      }
-      // One that fails has something in flight.
-      let pair = try StreamPair(.pipe, in: directory)
-      pair.closeReader()
-      let source = try Source(.file(.tmpfs), bytes, in: directory)
-      let end = Endpoint(descriptor: pair.writer.descriptor, kind: .pipe, position: .stream)
-      let failed = try variant.transfer(from: source.endpoint, to: end, depth: 8)
-      source.close()
-      return failed.failure?.errno
-    }
-    #expect(try work.value() == .brokenPipe)
-    // The event loop under the tests may make its timer at any time.
-    try before.expectNoNewDescriptors(except: "[timerfd]")
-    // Threads are called like the one that starts them, and those of the kernel after its number.
-    try before.expectNoNewThreads(named: "engine")
-    try before.expectNoNewThreads(named: "iou-")
   }
 }

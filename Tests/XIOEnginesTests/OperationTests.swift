@@ -112,7 +112,7 @@ import XIOTestSupport
       try engine.queue(readOperation(1, inotify))
       try engine.commit()
       try directory.write("after", [])
-      let completions = try engine.reap(atLeast: 1, deadline: nil)
+      let completions = try engine.reapDue()
       let count = try #require(try completions.first?.result.get())
       let text = String(decoding: engine.bytes(slot: 0, count: count)[16...], as: UTF8.self)
       #expect(text.hasPrefix("after"))
@@ -135,7 +135,7 @@ import XIOTestSupport
         try engine.queue(readable)
         #expect(try engine.reap(atLeast: 1, deadline: Clock.monotonic + 5_000_000).isEmpty)
         _ = try pair.writer.descriptor.writeAll([1])
-        let completions = try engine.reap(atLeast: 1, deadline: nil)
+        let completions = try engine.reapDue()
         #expect(completions.map(\.id) == [OperationID(5)])
       } else {
         _ = try pair.writer.descriptor.writeAll([1])
@@ -149,10 +149,6 @@ import XIOTestSupport
   func errorsKeepTheirOperation(_ variant: EngineVariant) throws {
     let directory = try TestDirectory()
     let file = try directory.write("file", [1])
-    let closed = try System.open(file, .readOnly)
-    let number = fcntl(closed.rawValue, F_DUPFD_CLOEXEC, 900)
-    try System.close(closed)
-    try System.close(FileDescriptor(rawValue: number))
     let folder = try System.open(directory.path, .readOnly)
     let readOnly = try System.open(file, .readOnly)
     let pair = try StreamPair(.pipe, in: directory)
@@ -169,15 +165,16 @@ import XIOTestSupport
         id: OperationID(id), descriptor: fd, kind: kind,
         verb: .write(at: kind == .regular ? 0 : nil), range: 0..<10)
     }
-    let gone = FileDescriptor(rawValue: number)
-    try variant.withEngine { engine throws in
-      #expect(try engine.complete(read(11, gone, .regular)) == .failure(.badFileDescriptor))
-      #expect(try engine.complete(read(12, gone, .pipe)) == .failure(.badFileDescriptor))
-      #expect(try engine.complete(read(13, folder, .directory)) == .failure(.isDirectory))
-      #expect(try engine.complete(write(14, readOnly, .regular)) == .failure(.badFileDescriptor))
-      let broken = write(15, pair.writer.descriptor, .pipe)
-      #expect(try engine.complete(broken) == .failure(.brokenPipe))
-      #expect(try engine.read(OpenEnd(descriptor: readOnly, kind: .regular), at: 0) == [1])
+    try withClosedNumber { gone in
+      try variant.withEngine { engine throws in
+        #expect(try engine.complete(read(11, gone, .regular)) == .failure(.badFileDescriptor))
+        #expect(try engine.complete(read(12, gone, .pipe)) == .failure(.badFileDescriptor))
+        #expect(try engine.complete(read(13, folder, .directory)) == .failure(.isDirectory))
+        #expect(try engine.complete(write(14, readOnly, .regular)) == .failure(.badFileDescriptor))
+        let broken = write(15, pair.writer.descriptor, .pipe)
+        #expect(try engine.complete(broken) == .failure(.brokenPipe))
+        #expect(try engine.read(OpenEnd(descriptor: readOnly, kind: .regular), at: 0) == [1])
+      }
     }
   }
 
@@ -188,6 +185,18 @@ import XIOTestSupport
         path, .readWrite, options: [.create, .closeOnExec], permissions: [.ownerReadWrite]),
       kind: .regular)
   }
+}
+
+/// Lends a number that select can name and that no open file has, nor gets meanwhile: the kernel gives
+/// the lowest that is free.
+func withClosedNumber(_ body: (FileDescriptor) throws -> Void) throws {
+  let number: CInt = 1000
+  let lowest = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+  defer { close(lowest) }
+  try #require((0..<number / 2).contains(lowest), "hundreds of descriptors are open")
+  try #require(fcntl(number, F_GETFD) == -1)
+  try body(FileDescriptor(rawValue: number))
+  try #require(fcntl(number, F_GETFD) == -1)
 }
 
 /// A read of as much as a buffer holds.

@@ -25,6 +25,12 @@ enum StreamKind: String, Sendable, CaseIterable {
 
 /// The two ends of a stream. What is open still is closed when the object goes.
 final class StreamPair: Sendable {
+  private static let all = Mutex<[ObjectIdentifier: Unowned]>([:])
+
+  private struct Unowned: Sendable {
+    weak let pair: StreamPair?
+  }
+
   let reader: OpenEnd, writer: OpenEnd
   private let open = Mutex((reader: true, writer: true))
   private let terminal: PseudoTerminal?
@@ -50,6 +56,7 @@ final class StreamPair: Sendable {
     }
     reader = OpenEnd(descriptor: ends.reader, kind: kind.fileKind)
     writer = OpenEnd(descriptor: ends.writer, kind: kind.fileKind)
+    Self.all.withLock { $0[ObjectIdentifier(self)] = Unowned(pair: self) }
   }
 
   private static func openFIFO(
@@ -77,6 +84,7 @@ final class StreamPair: Sendable {
   }
 
   deinit {
+    Self.all.withLock { $0[ObjectIdentifier(self)] = nil }
     closeWriter()
     closeReader()
   }
@@ -102,6 +110,27 @@ final class StreamPair: Sendable {
       return
     }
     if descriptor == terminal.controller { terminal.hangUp() } else { terminal.closeTerminal() }
+  }
+
+  /// Ends every stream that has one of these ends: whoever reads there finds its end, and whoever
+  /// writes finds no reader.
+  static func cut(at descriptors: [FileDescriptor]) {
+    let pairs = all.withLock { $0.values.compactMap(\.pair) }
+    for pair in pairs {
+      pair.open.withLock { open in
+        if open.writer, descriptors.contains(pair.reader.descriptor) { letGo(pair.writer) }
+        if open.reader, descriptors.contains(pair.writer.descriptor) { letGo(pair.reader) }
+      }
+    }
+  }
+
+  /// Lets an end go, but not its number: somebody may just be using that, and must not meet the file
+  /// of somebody else.
+  private static func letGo(_ end: OpenEnd) {
+    let null = Glibc.open("/dev/null", O_RDWR | O_CLOEXEC)
+    dup2(null, end.descriptor.rawValue)
+    _ = fcntl(end.descriptor.rawValue, F_SETFD, FD_CLOEXEC)
+    Glibc.close(null)
   }
 
   /// How many bytes wait to be read.

@@ -61,6 +61,9 @@ final class Source: Sendable {
     }
   }
 
+  // The feeder ends when nobody reads any more, and only then can it be waited for.
+  deinit { pair?.closeReader() }
+
   /// Waits until all of it is there, which it is only where it fits.
   func waitUntilFed() throws { try feeder?.value() }
 
@@ -108,12 +111,21 @@ final class Target: Sendable {
       self.pair = pair
       drain = try Background {
         let limit = stream == .pty ? count : nil
-        return try readAll(of: pair, expecting: count, limit: limit, pace) {
-          received.value.store($0, ordering: .relaxed)
+        do {
+          return try readAll(of: pair, expecting: count, limit: limit, pace) {
+            received.value.store($0, ordering: .relaxed)
+          }
+        } catch {
+          // Whoever still writes must not wait for a reader that has given up.
+          pair.closeReader()
+          throw error
         }
       }
     }
   }
+
+  // The drain ends when nobody writes any more, and only then can it be waited for.
+  deinit { pair?.closeWriter() }
 
   /// How many bytes have arrived.
   var count: Int {

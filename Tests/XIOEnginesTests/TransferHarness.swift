@@ -1,14 +1,15 @@
 import SystemPackage
 import Testing
-import XIOSystem
 import XIOTestSupport
 
 @testable import XIOEngines
+@testable import XIOSystem
 
 /// Transfers made by one session, one after the other.
 struct Transfers: TransferJob {
   var ends: [(source: Endpoint, target: Endpoint)]
   var onBegin: () -> Void = {}
+  var onEnd: () -> Void = {}
 
   struct Output {
     var results: [TransferResult] = []
@@ -23,6 +24,7 @@ struct Transfers: TransferJob {
     for end in ends {
       onBegin()
       output.results.append(session.transfer(from: end.source, to: end.target))
+      onEnd()
     }
     output.metrics = session.metrics
     output.counters = session.counters
@@ -30,29 +32,54 @@ struct Transfers: TransferJob {
   }
 }
 
+/// Makes transfers, which fail instead of waiting for ever: the streams that they read and write are
+/// ended when the limit has passed.
+func makeTransfers(
+  _ job: Transfers, _ session: SessionConfiguration, limit: Duration = .seconds(20),
+  onLatency: LatencyObserver? = nil
+) throws -> Transfers.Output {
+  let ends = job.ends.flatMap { [$0.source.descriptor, $0.target.descriptor] }
+  return try onOwnThread(limit, "the transfer", release: { StreamPair.cut(at: ends) }) {
+    var job = job
+    return try Registry.run(&job, session, onLatency: onLatency)
+  }
+}
+
+/// Runs something within a limit, with the faults that the caller has planned.
+func onOwnThread<Output>(
+  _ limit: Duration, _ what: String, release: () -> Void = {},
+  _ body: @escaping () throws -> Output
+) throws -> Output {
+  let plan = FaultPlan.current
+  return try within(limit, what, release: release) {
+    try plan.map { try $0.run(body) } ?? body()
+  }
+}
+
 extension EngineVariant {
   /// Makes transfers in one session, and closes it.
   func transfer(
     _ ends: [(source: Endpoint, target: Endpoint)], depth: Int = 2, blockSize: Int = 4096,
-    usesDirectIO: Bool = false, onLatency: LatencyObserver? = nil,
-    onBegin: @escaping () -> Void = {}
+    usesDirectIO: Bool = false, limit: Duration = .seconds(20), onLatency: LatencyObserver? = nil,
+    onBegin: @escaping () -> Void = {}, onEnd: @escaping () -> Void = {}
   ) throws -> Transfers.Output {
     try alone {
-      var job = Transfers(ends: ends, onBegin: onBegin)
-      return try Registry.run(
-        &job,
+      try makeTransfers(
+        Transfers(ends: ends, onBegin: onBegin, onEnd: onEnd),
         SessionConfiguration(
           engine: engine, blockSize: blockSize, queueDepth: depth, notification: notification,
           usesDirectIO: usesDirectIO),
-        onLatency: onLatency)
+        limit: limit, onLatency: onLatency)
     }
   }
 
   /// Makes one transfer.
   func transfer(
-    from source: Endpoint, to target: Endpoint, depth: Int = 2, blockSize: Int = 4096
+    from source: Endpoint, to target: Endpoint, depth: Int = 2, blockSize: Int = 4096,
+    limit: Duration = .seconds(20)
   ) throws -> TransferResult {
-    let output = try transfer([(source, target)], depth: depth, blockSize: blockSize)
+    let output = try transfer(
+      [(source, target)], depth: depth, blockSize: blockSize, limit: limit)
     return try #require(output.results.first)
   }
 }

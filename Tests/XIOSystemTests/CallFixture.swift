@@ -33,8 +33,8 @@ final class CallFixture {
     file = try FileDescriptor.open(path, .readWrite, options: [.closeOnExec])
     target = try FileDescriptor.open(
       try directory.write("target", [UInt8]()), .readWrite, options: [.closeOnExec])
-    full = try FileDescriptor.pipe()
-    empty = try FileDescriptor.pipe()
+    full = try System.pipe()
+    empty = try System.pipe()
     try full.writeEnd.writeAll(Self.text)
     epoll = try System.makeEpoll()
     memory.copyBytes(from: repeatElement(UInt8(ascii: "-"), count: memory.count))

@@ -4,6 +4,10 @@ import Testing
 import XIOSystem
 import XIOTestSupport
 
+/// A wait of 20 s in nanoseconds, for what is there already: who finds nothing fails, instead of waiting for
+/// ever.
+let longEnough: Int64 = 20_000_000_000
+
 /// One way to make a system call, and how it is counted.
 struct CallRow: Sendable, CustomTestStringConvertible {
   var testDescription: String
@@ -114,14 +118,15 @@ struct CallRow: Sendable, CustomTestStringConvertible {
   static let waiting: [CallRow] = [
     CallRow("select", .pselect6) {
       var interests = [Interest($0.full.readEnd, read: true, write: false)]
-      _ = try System.select(&interests, timeout: nil)
+      try #require(try System.select(&interests, timeout: longEnough) == 1)
     },
     CallRow("poll", .ppoll) {
       var interests = [Interest($0.full.readEnd, read: true, write: false)]
-      _ = try System.poll(&interests, timeout: nil)
+      try #require(try System.poll(&interests, timeout: longEnough) == 1)
     },
     CallRow("waitUntilReady", .ppoll) {
-      _ = try System.waitUntilReady($0.full.readEnd, forWriting: false, timeout: nil)
+      try #require(
+        try System.waitUntilReady($0.full.readEnd, forWriting: false, timeout: longEnough))
     },
     CallRow("makeEpoll", .epollCreate1) { _ in try System.makeEpoll().close() },
     CallRow("setEpoll", .epollCtl) {

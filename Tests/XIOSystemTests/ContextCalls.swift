@@ -1,5 +1,6 @@
 import CXIO
 import SystemPackage
+import Testing
 import XIOSystem
 
 /// Calls that need a context of the kernel.
@@ -19,7 +20,7 @@ extension CallRow {
       _ = try context.submit()
       try context.cancel(0)
       var events = [NativeAIO.Event()]
-      _ = try context.wait(for: 1, into: &events, timeout: nil)
+      try #require(try context.wait(for: 1, into: &events, timeout: longEnough) == 1)
     },
     CallRow("Ring", .ioUringSetup) { _ in _ = try Ring(entries: 1) },
     CallRow("Ring.submit", .ioUringEnter, counts: [.ioUringSetup: 1, .ioUringEnter: 1]) { _ in
@@ -31,7 +32,7 @@ extension CallRow {
       let ring = try Ring(entries: 1)
       ring.doNothing(token: 1)
       try ring.submit(waitingFor: 0)
-      try ring.wait(for: 1, timeout: nil)
+      try ring.wait(for: 1, timeout: longEnough)
     },
     CallRow(
       "Ring.registerBuffers", .ioUringRegister, counts: [.ioUringSetup: 1, .ioUringRegister: 1]
@@ -65,6 +66,6 @@ extension CallRow {
     context.prepare(.read(fixture.memory, at: 0), fixture.file, flags: [], index: 0)
     _ = try context.submit()
     var events = [NativeAIO.Event()]
-    _ = try context.wait(for: 1, into: &events, timeout: nil)
+    try #require(try context.wait(for: 1, into: &events, timeout: longEnough) == 1)
   }
 }

@@ -100,15 +100,15 @@ import XIOTestSupport
     },
     Row("clone into another file system", .improperLink) {
       let other = try TestDirectory(on: .tmpfs)
-      let target = try FileDescriptor.open(try other.write("other", [0]), .readWrite)
+      let target = try System.open(try other.write("other", [0]), .readWrite)
       defer { try? target.close() }
       try System.clone($0.file, to: target)
     },
     Row("clone where blocks are not shared", .notSupported) { _ in
       let directory = try TestDirectory(on: .ext4)
-      let source = try FileDescriptor.open(try directory.write("source", [1]), .readOnly)
+      let source = try System.open(try directory.write("source", [1]), .readOnly)
       defer { try? source.close() }
-      let target = try FileDescriptor.open(try directory.write("target", [0]), .readWrite)
+      let target = try System.open(try directory.write("target", [0]), .readWrite)
       defer { try? target.close() }
       try System.clone(source, to: target)
     },

@@ -37,17 +37,27 @@ extension CallRow {
     CallRow("dataOffset", .lseek) { _ = try System.dataOffset($0.file, from: 0) },
     CallRow("hasWriters", .fcntl) { _ = try System.hasWriters($0.file) },
     CallRow("openProcess", .pidfdOpen) { _ in try System.openProcess(getpid()).close() },
-    CallRow("requestShortTurns", .schedSetattr) { _ in try System.requestShortTurns() },
+    CallRow("requestShortTurns", .schedSetattr) { _ in
+      defer { requestDefaultTurns() }
+      try System.requestShortTurns()
+    },
     CallRow("raiseDescriptorLimit", .prlimit64, isSwallowed: true) { _ in
+      let limit = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+      var before = rlimit()
+      guard getrlimit(limit, &before) == 0 else { throw SupportFailure("no limit is told") }
+      defer { setrlimit(limit, &before) }
       _ = System.raiseDescriptorLimit()
     },
     CallRow("rename", .rename) { try System.rename($0.path, to: $0.path) },
-    CallRow("Wake.arm", .clone) {
-      // The pipe goes with the test, and the thread that watches it with the program.
-      try Wake.arm(
-        $0.empty.writeEnd, output: $0.full.readEnd, processes: [], reports: false)
+    CallRow("Wake.arm", .clone) { _ in
+      let pipe = try watchedForEver.get()
+      try Wake.arm(pipe.writer, output: pipe.reader, processes: [], reports: false)
     },
   ]
+
+  /// A pipe that lasts as long as the process, as does the thread that watches it: that knows descriptors
+  /// by their numbers, and would take whatever got such a number later for the pipe.
+  private static let watchedForEver = Result { try closeOnExecPipe() }
 
   private static let watchCounts: [SystemCall: UInt64] = [.inotifyInit1: 1, .inotifyAddWatch: 1]
 

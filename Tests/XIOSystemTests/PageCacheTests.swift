@@ -10,33 +10,44 @@ import XIOTestSupport
   @Test(arguments: FileSystemKind.allCases)
   func countsPagesAsTheKernelDoes(_ kind: FileSystemKind) throws {
     let directory = try TestDirectory(on: kind)
-    let path = try directory.writeRandom("file", count: 100_000)
-    let file = try FileDescriptor.open(path, .readOnly)
-    defer { try? file.close() }
-    // Pages go from dirty to writeback and on to clean on their own, so both are asked until they
-    // agree.
-    try eventually("both counts agree") {
-      let residency = try Residency(of: path)
-      let counts = try System.cachedPages(file)
-      return counts.resident == 25 && residency.residentPages == 25
-        && counts.dirty == UInt64(residency.dirtyPages)
-        && counts.writeback == UInt64(residency.writebackPages)
+    let seen = try undisturbed {
+      let path = try directory.writeRandom("file", count: 100_000)
+      let file = try System.open(path, .readOnly)
+      defer { try? file.close() }
+      // Pages go from dirty to writeback and on to clean on their own, so both are asked until they
+      // agree.
+      var counts = try System.cachedPages(file)
+      try eventually("both counts agree") {
+        let residency = try Residency(of: path)
+        counts = try System.cachedPages(file)
+        return counts.resident == UInt64(residency.residentPages)
+          && counts.dirty == UInt64(residency.dirtyPages)
+          && counts.writeback == UInt64(residency.writebackPages)
+      }
+      return ((counts, try System.mappedPages(file, size: 100_000)), [path])
     }
-    #expect(try System.mappedPages(file, size: 100_000).resident == 25)
-    #expect(try System.mappedPages(file, size: 100_000).dirty == nil)
+    #expect(seen.0.resident == 25)
+    #expect(seen.1.resident == 25)
+    #expect(seen.1.dirty == nil)
   }
 
   @Test(arguments: onDisk) func writesBackAndDropsPages(_ kind: FileSystemKind) throws {
     let directory = try TestDirectory(on: kind)
-    let path = try directory.writeRandom("file", count: 100_000)
-    let file = try FileDescriptor.open(path, .readWrite)
+    let path = directory.path(of: "file")
+    let kept = try undisturbed {
+      try directory.writeRandom("file", count: 100_000)
+      let file = try System.open(path, .readWrite)
+      defer { try? file.close() }
+      try System.writeBack(file, at: 0, count: 0)
+      #expect(try System.cachedPages(file).dirty == 0)
+      #expect(try System.cachedPages(file).writeback == 0)
+      // What lies beyond the end is no reason to let go of what is before it.
+      try System.dropPages(file, at: 1 << 20, count: 0)
+      return (try System.cachedPages(file).resident, [path])
+    }
+    #expect(kept == 25)
+    let file = try System.open(path, .readWrite)
     defer { try? file.close() }
-    try System.writeBack(file, at: 0, count: 0)
-    #expect(try System.cachedPages(file).dirty == 0)
-    #expect(try System.cachedPages(file).writeback == 0)
-    // What lies beyond the end is no reason to let go of what is before it.
-    try System.dropPages(file, at: 1 << 20, count: 0)
-    #expect(try System.cachedPages(file).resident == 25)
     try eventually("the pages go") {
       try System.dropPages(file, at: 0, count: 0)
       return try System.cachedPages(file).resident == 0

@@ -60,16 +60,16 @@ extension CallRow {
     },
     CallRow("reap", .wait4, counts: [.pipe2: 1, .clone: 1, .wait4: 1]) { try runChild($0) },
     CallRow("awaitEnd", .wait4, counts: [.pipe2: 1, .clone: 1, .wait4: 1]) { _ in
-      try withChild("exit 3") { process, _ in
+      try withChild("exit 3") { process in
         let end = try System.awaitEnd(of: process).end
         #expect(end == .status(3))
       }
     },
     CallRow("killGroup", .kill, counts: [.pipe2: 1, .clone: 1, .kill: 1]) { _ in
-      try withChild("read x") { process, _ in try System.killGroup(of: process) }
+      try withChild("read x") { process in try System.killGroup(of: process) }
     },
     CallRow("endGroup", .kill, counts: [.pipe2: 1, .clone: 1, .kill: 1]) { _ in
-      try withChild("read x") { process, _ in try System.endGroup(of: process) }
+      try withChild("read x") { process in try System.endGroup(of: process) }
     },
   ]
 
@@ -133,25 +133,27 @@ extension CallRow {
   }
 
   private static func runChild(_ fixture: CallFixture) throws {
-    try withChild("true") { process, output in
-      // Its output ends with it, a moment before its status can be had.
-      var byte: UInt8 = 0
-      _ = try withUnsafeMutableBytes(of: &byte) { try output.read(into: $0) }
-      letPass(.milliseconds(20))
+    try withChild("true") { process in
+      try eventually("the child has ended") {
+        var found = siginfo_t()
+        return waitid(P_PID, id_t(process), &found, WEXITED | WNOHANG | WNOWAIT) == 0
+          && found.si_signo == SIGCHLD
+      }
       _ = try System.reap(process)
     }
   }
 
-  /// Runs a child that ends by itself, and takes its status whatever becomes of the calls under test:
-  /// Swift Testing waits for any child of the process, and never gets past one that nobody reaps.
-  private static func withChild(
-    _ command: String, _ body: (_ process: Int32, _ output: FileDescriptor) throws -> Void
-  ) throws {
+  /// Runs a child that ends by itself, and takes its status whatever becomes of the calls under test.
+  private static func withChild(_ command: String, _ body: (Int32) throws -> Void) throws {
     let (process, output) = try System.spawn(shell: Array(command.utf8))
-    defer {
-      try? output.close()
-      while waitpid(process, nil, 0) < 0, errno == EINTR {}
+    defer { try? output.close() }
+    let result = Result { try body(process) }
+    do {
+      try eventually("the child ends") { waitpid(process, nil, WNOHANG) != 0 }
+    } catch {
+      kill(-process, SIGKILL)
+      throw error
     }
-    try body(process, output)
+    try result.get()
   }
 }

@@ -57,6 +57,9 @@ void xio_test_random_fill(void *buffer, size_t size, uint64_t state[8]);
 /// Says that the signals of POSIX AIO are waited for, until it is said that they are no more.
 void xio_test_expect_aio_signals(bool begins);
 
+/// Gives the calling thread the turns on a processor that threads have which ask for none.
+void xio_test_request_default_turns(void);
+
 // Extended attributes of a name, symbolic links not followed.
 long xio_test_list_attributes(const char *path, char *list, size_t size);
 long xio_test_get_attribute(const char *path, const char *name, void *value, size_t size);
