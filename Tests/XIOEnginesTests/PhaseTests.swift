@@ -178,6 +178,9 @@ extension EngineVariant {
     switch engine {
     case .select: .pselect6
     case .poll: .ppoll
+    case .epoll: .epollWait
+    case .libaio: .ioGetevents
+    case .uring: .ioUringEnter
     case .kernel: .splice
     default: calls.streamRead
     }
