@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cxio_test_support.h"
@@ -13,19 +12,17 @@
 // Settings of the test process, made before it has a second thread: programs have one engine and one
 // thread, and a test has more of both.
 
-static atomic_int expected;
+static atomic_int receiver;
 
-void xio_test_expect_aio_signals(bool begins) { expected += begins ? 1 : -1; }
+void xio_test_expect_aio_signals(bool begins) { receiver = begins ? gettid() : 0; }
 
 // The main thread of a process with an event loop, and threads that the C library makes for
-// callbacks, block no signal. One that takes what another waits for gives it back; what nobody
-// expects any more is left over.
+// callbacks, block no signal. One that takes what another waits for hands it to that thread, not to
+// the process, or it might get it again; what nobody expects any more is left over.
 static void pass_on(int number, siginfo_t *info, void *context) {
   (void)context;
   int saved = errno;
-  struct timespec moment = {0, 100000};
-  nanosleep(&moment, NULL);
-  if (expected > 0) sigqueue(getpid(), number, info->si_value);
+  if (receiver != 0) syscall(SYS_rt_tgsigqueueinfo, getpid(), receiver, number, info);
   errno = saved;
 }
 

@@ -61,9 +61,11 @@ extension EngineVariant {
           queueDepth: depth, notification: notification, measures: measures)
         let handle = try makeHandle(
           configuration, BufferPool(count: depth, bufferSize: blockSize))
-        let result = Result { try body(handle) }
-        try handle.close()
-        return try result.get()
+        return try receivingSignals {
+          let result = Result { try body(handle) }
+          try handle.close()
+          return try result.get()
+        }
       }
     }
   }

@@ -199,8 +199,8 @@ import XIOTestSupport
   @Test(arguments: EngineVariant.queueing)
   func sleepsWhileItWaits(_ variant: EngineVariant) throws {
     guard variant.notification != .poll else { return }
-    // Pauses between attempts grow to a millisecond, and those between looks for a lost signal to more.
-    let most: UInt64 = variant.engine == .nonblocking ? 1000 : 40
+    // Pauses between attempts grow to a millisecond, and those between looks for a lost signal are longer.
+    let most: UInt64 = variant.engine == .nonblocking ? 1000 : 20
     let directory = try TestDirectory()
     let broken = try StreamPair(.pipe, in: directory)
     let pair = try StreamPair(.pipe, in: directory)

@@ -38,10 +38,13 @@ func makeTransfers(
   _ job: Transfers, _ session: SessionConfiguration, limit: Duration = .seconds(20),
   onLatency: LatencyObserver? = nil
 ) throws -> Transfers.Output {
+  let variant = EngineVariant(engine: session.engine, notification: session.notification)
   let ends = job.ends.flatMap { [$0.source.descriptor, $0.target.descriptor] }
   return try onOwnThread(limit, "the transfer", release: { StreamPair.cut(at: ends) }) {
     var job = job
-    return try Registry.run(&job, session, onLatency: onLatency)
+    return try variant.receivingSignals {
+      try Registry.run(&job, session, onLatency: onLatency)
+    }
   }
 }
 

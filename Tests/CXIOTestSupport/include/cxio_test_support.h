@@ -54,7 +54,7 @@ int xio_test_remove_tree(const char *path);
 /// where the next call goes on.
 void xio_test_random_fill(void *buffer, size_t size, uint64_t state[8]);
 
-/// Says that the signals of POSIX AIO are waited for, until it is said that they are no more.
+/// Says that the calling thread waits for the signals of POSIX AIO, or that nobody does any more.
 void xio_test_expect_aio_signals(bool begins);
 
 /// Gives the calling thread the turns on a processor that threads have which ask for none.
