@@ -125,7 +125,7 @@ private func combinations<First, Second>(
   /// No error is one that passes when it comes for ever.
   @Test(arguments: EngineVariant.all, FaultPlace.allCases)
   func tellsInterruptionsThatNeverCease(_ variant: EngineVariant, _ place: FaultPlace) throws {
-    for errno in [Errno.interrupted, .wouldBlock] {
+    for (errno, _) in combinations([Errno.interrupted, .wouldBlock], [()], variant, place) {
       if errno == .wouldBlock, variant.learnsByTrying(place) { continue }
       let plan = FaultPlan([.fail(variant.call(place), nth: 2, with: errno, lasting: true)])
       let blockSize = variant.engine == .kernel ? 1 << 20 : Self.blockSize
