@@ -56,7 +56,7 @@ extension EngineVariant {
     _ body: @escaping (any EngineHandle) throws -> Output
   ) throws -> Output {
     try alone {
-      try onOwnThread(.seconds(60), "what is done with the engine") {
+      try within(.seconds(60), "what is done with the engine") {
         let configuration = EngineConfiguration(
           queueDepth: depth, notification: notification, measures: measures)
         let handle = try makeHandle(

@@ -1,9 +1,9 @@
 import SystemPackage
 import Testing
+import XIOSystem
 import XIOTestSupport
 
 @testable import XIOEngines
-@testable import XIOSystem
 
 /// Transfers made by one session, one after the other.
 struct Transfers: TransferJob {
@@ -40,22 +40,11 @@ func makeTransfers(
 ) throws -> Transfers.Output {
   let variant = EngineVariant(engine: session.engine, notification: session.notification)
   let ends = job.ends.flatMap { [$0.source.descriptor, $0.target.descriptor] }
-  return try onOwnThread(limit, "the transfer", release: { StreamPair.cut(at: ends) }) {
+  return try within(limit, "the transfer", release: { StreamPair.cut(at: ends) }) {
     var job = job
     return try variant.receivingSignals {
       try Registry.run(&job, session, onLatency: onLatency)
     }
-  }
-}
-
-/// Runs something within a limit, with the faults that the caller has planned.
-func onOwnThread<Output>(
-  _ limit: Duration, _ what: String, release: () -> Void = {},
-  _ body: @escaping () throws -> Output
-) throws -> Output {
-  let plan = FaultPlan.current
-  return try within(limit, what, release: release) {
-    try plan.map { try $0.run(body) } ?? body()
   }
 }
 
