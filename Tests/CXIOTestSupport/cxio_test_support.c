@@ -32,6 +32,10 @@ long xio_test_file_system_type(const char *path) {
   return statfs(path, &status) == 0 ? (long)status.f_type : -1;
 }
 
+int xio_test_pidfd_send_signal(int descriptor, int number) {
+  return (int)syscall(SYS_pidfd_send_signal, descriptor, number, NULL, 0);
+}
+
 int xio_test_pipe(int ends[2]) {
   return pipe2(ends, O_CLOEXEC);
 }

@@ -39,8 +39,8 @@ public struct ProgramResult: Sendable, CustomStringConvertible {
   /// What the kernel counted for the process.
   public var usage: ResourceUsage
 
-  /// Whether it was killed because the time limit had passed.
-  public var timedOut: Bool
+  /// The limit that it was killed for, in words; nil when it kept all of them.
+  public var passedLimit: String?
 
   /// The exit status, or as in a shell 128 and the number of the signal.
   public var status: CInt {
@@ -62,7 +62,7 @@ public struct ProgramResult: Sendable, CustomStringConvertible {
 
     command: \(command)
     directory: \(workingDirectory)
-    ended: \(ending)\(timedOut ? ", killed at the time limit" : "") after \(wallTime)
+    ended: \(ending)\(passedLimit.map { ", killed for \($0)," } ?? "") after \(wallTime)
     standard output: \(shown(output))
     standard error: \(shown(errorOutput))
     """

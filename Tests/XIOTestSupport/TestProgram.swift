@@ -70,6 +70,12 @@ public struct TestProgram: Sendable {
   /// How long the program may take before it is killed and an issue recorded.
   public var timeLimit: Duration = .seconds(60)
 
+  /// How many bytes are captured of each output; one that writes more is killed and an issue recorded.
+  public var outputLimit = 64 << 20
+
+  /// How long it may take to end once it is killed; nil for the usual time.
+  var killLimit: Duration?
+
   /// Makes a command.
   ///
   /// - Parameters:

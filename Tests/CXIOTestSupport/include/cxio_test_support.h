@@ -30,6 +30,10 @@ int xio_test_pidfd_open(int process);
 /// Returns it, or -1 with errno set.
 long xio_test_file_system_type(const char *path);
 
+/// Sends a signal to the process of such a descriptor with pidfd_send_signal(2).
+/// Returns 0, or -1 with errno set.
+int xio_test_pidfd_send_signal(int descriptor, int number);
+
 /// Makes a pipe whose ends are close-on-exec.
 /// Returns 0, or -1 with errno set.
 int xio_test_pipe(int ends[2]);
