@@ -5,9 +5,6 @@ import SystemPackage
 
 /// What the thread that attends to a program works with: its streams, its limits and its end.
 final class Attendance: Sendable {
-  /// How long a process that was killed may take to end.
-  static let killLimit = Duration.seconds(10)
-
   private struct State {
     var output: [UInt8] = []
     var errorOutput: [UInt8] = []
@@ -130,7 +127,7 @@ final class Attendance: Sendable {
 
   private func killGroup() {
     state.withLock { state in
-      if !state.isCollected { _ = kill(-process, SIGKILL) }
+      if !state.isCollected { _ = kill(-process, program.killSignal) }
     }
   }
 
@@ -173,7 +170,7 @@ final class Attendance: Sendable {
 
   /// Waits until it has ended, which one that waits for a device may not even when it is killed.
   private func waitForEnd() -> Bool {
-    let end = ContinuousClock().now + (program.killLimit ?? Self.killLimit)
+    let end = ContinuousClock().now + program.killLimit
     var watched = pollfd(fd: handle.rawValue, events: Int16(POLLIN), revents: 0)
     while case let rest = end - ContinuousClock().now, rest > .zero {
       if poll(&watched, 1, pollTimeout(rest)) > 0 { return true }

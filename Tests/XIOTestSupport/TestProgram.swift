@@ -1,3 +1,4 @@
+import Glibc
 public import SystemPackage
 public import Testing
 
@@ -73,8 +74,11 @@ public struct TestProgram: Sendable {
   /// How many bytes are captured of each output; one that writes more is killed and an issue recorded.
   public var outputLimit = 64 << 20
 
-  /// How long it may take to end once it is killed; nil for the usual time.
-  var killLimit: Duration?
+  /// How long it may take to end once it is killed.
+  var killLimit: Duration = .seconds(10)
+
+  /// What it is killed by; another than SIGKILL stands for a program that nothing can kill.
+  var killSignal = SIGKILL
 
   /// Makes a command.
   ///
