@@ -19,7 +19,7 @@ import XIOTestSupport
       readableBytes(pipe.reader) == capacity(pipe.writer)
     }
     #expect(statusFlags(pipe.writer) & O_NONBLOCK != 0)
-    let received = try readSlowly(pipe.reader, count: Self.size)
+    let received = try readSlowly(pipe.reader, count: Self.size, from: running)
     #expect(try received == directory.read("source"))
     expectQuietSuccess(try running.wait())
     #expect(statusFlags(pipe.writer) & O_NONBLOCK != 0)
@@ -47,12 +47,19 @@ import XIOTestSupport
   }
 
   /// Reads a little at a time, so that the writer meets a full pipe again and again.
-  private func readSlowly(_ reader: FileDescriptor, count: Int) throws -> [UInt8] {
+  ///
+  /// The test holds the other end, too: no end of file comes when the program is gone.
+  private func readSlowly(
+    _ reader: FileDescriptor, count: Int, from running: RunningProgram
+  ) throws -> [UInt8] {
     var received: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 5000)
     while received.count < count {
+      try eventually("there is more to read, or there will be none") {
+        readableBytes(reader) > 0 || running.hasEnded
+      }
+      guard readableBytes(reader) > 0 else { break }
       let count = try block.withUnsafeMutableBytes { try reader.read(into: $0) }
-      if count == 0 { break }
       received += block.prefix(count)
     }
     return received

@@ -5,11 +5,11 @@ import SystemPackage
 ///
 /// - Parameters:
 ///   - what: what is waited for, for the failure.
-///   - limit: how long at most.
+///   - limit: how long at most. Where the condition holds nothing is lost by a long time.
 ///   - condition: what is asked again and again, at growing intervals of up to 20 ms.
 /// - Throws: `SupportFailure` when the limit has passed, or what the condition throws.
 public func eventually(
-  _ what: String, within limit: Duration = .seconds(10), _ condition: () throws -> Bool
+  _ what: String, within limit: Duration = .seconds(60), _ condition: () throws -> Bool
 ) throws {
   let clock = ContinuousClock()
   let deadline = clock.now + limit

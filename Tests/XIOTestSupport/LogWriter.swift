@@ -23,20 +23,22 @@ public final class LogWriter {
   private let appends: Bool
   private var file: FileDescriptor
 
-  /// Opens a log, and creates it where there is none.
+  /// Opens a log, and creates it where there is none. A FIFO is opened once somebody reads it.
   ///
   /// - Parameters:
   ///   - path: its name.
   ///   - appends: whether each line goes to the end of the file (O_APPEND), wherever that is.
   ///   - letter: what stands behind the numbers.
-  /// - Throws: `Errno` of open(2).
+  ///   - limit: how long to wait for a reader of a FIFO.
+  /// - Throws: `Errno` of open(2), `SupportFailure` when nobody reads the FIFO.
   public init(
-    _ path: FilePath, appends: Bool = true, letter: UInt8 = LogWriter.usualLetter
+    _ path: FilePath, appends: Bool = true, letter: UInt8 = LogWriter.usualLetter,
+    within limit: Duration = .seconds(60)
   ) throws {
     self.path = path
     self.appends = appends
     self.letter = letter
-    file = try Self.open(path, appends)
+    file = try Self.open(path, appends, within: limit)
   }
 
   /// Writes to what is open already.
@@ -119,7 +121,7 @@ public final class LogWriter {
 
   /// Lets go of the file and opens what has the name now, or a new file.
   ///
-  /// - Throws: `Errno` of open(2).
+  /// - Throws: `Errno` of open(2), `SupportFailure` when nobody reads a FIFO.
   public func reopen() throws {
     let next = try Self.open(path, appends)
     try file.close()
@@ -131,10 +133,30 @@ public final class LogWriter {
   /// - Throws: `Errno` of ftruncate(2).
   public func truncate() throws { try file.resize(to: 0) }
 
-  private static func open(_ path: FilePath, _ appends: Bool) throws -> FileDescriptor {
-    try FileDescriptor.open(
-      path, .writeOnly,
-      options: appends ? [.append, .create, .closeOnExec] : [.create, .closeOnExec],
+  private static func open(
+    _ path: FilePath, _ appends: Bool, within limit: Duration = .seconds(60)
+  ) throws -> FileDescriptor {
+    var opened: FileDescriptor?
+    // Without O_NONBLOCK it would wait for ever when the reader of a FIFO is gone.
+    try eventually("somebody reads \(path)", within: limit) {
+      opened = try openUnlessUnread(path, appends)
+      return opened != nil
+    }
+    guard let file = opened else { throw SupportFailure("cannot open \(path)") }
+    _ = fcntl(file.rawValue, F_SETFL, fcntl(file.rawValue, F_GETFL) & ~O_NONBLOCK)
+    return file
+  }
+}
+
+/// Opens a file for writing, or returns nil for a FIFO that nobody reads.
+private func openUnlessUnread(_ path: FilePath, _ appends: Bool) throws -> FileDescriptor? {
+  var options: FileDescriptor.OpenOptions = [.create, .closeOnExec, .nonBlocking]
+  if appends { options.insert(.append) }
+  do {
+    return try FileDescriptor.open(
+      path, .writeOnly, options: options,
       permissions: [.ownerReadWrite, .groupRead, .otherRead])
+  } catch let error as Errno where error == .noSuchAddressOrDevice {
+    return nil
   }
 }

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 public import SystemPackage
-import Testing
+public import Testing
 
 /// A kind of file system that tests run on.
 public enum FileSystemKind: String, Sendable, CaseIterable {
@@ -42,6 +42,9 @@ public final class MountedFileSystem: Sendable {
   /// Where it is mounted.
   public let path: FilePath
 
+  /// How long unmounting may take: umount(8) takes the name away at once, whoever uses the files.
+  static let unmountLimit = Duration.seconds(60)
+
   private let remover: Mutex<RunningProgram?>
   private let removerInput: FileDescriptor
 
@@ -76,14 +79,22 @@ public final class MountedFileSystem: Sendable {
   /// - Throws: `SupportFailure` when it cannot be made.
   public func directory() throws -> TestDirectory { try TestDirectory(root: path) }
 
-  /// Unmounts the file system and waits until that is done.
-  public func unmount() {
-    remover.withLock { running in
-      guard let remover = running else { return }
-      running = nil
-      keptDescriptors.withLock { _ = $0.remove(Int(removerInput.rawValue)) }
-      try? removerInput.close()
-      _ = try? remover.wait()
+  /// Unmounts the file system and waits until that is done, for a minute at most.
+  ///
+  /// - Parameter sourceLocation: where an issue is recorded when that cannot be done.
+  public func unmount(sourceLocation: SourceLocation = #_sourceLocation) {
+    let remover = remover.withLock { running in
+      defer { running = nil }
+      return running
+    }
+    guard let remover else { return }
+    keptDescriptors.withLock { _ = $0.remove(Int(removerInput.rawValue)) }
+    try? removerInput.close()
+    do {
+      try eventually("\(path) is unmounted", within: Self.unmountLimit) { remover.hasEnded }
+      try remover.wait()
+    } catch {
+      Issue.record(error, sourceLocation: sourceLocation)
     }
   }
 
@@ -123,10 +134,11 @@ private let sharedMounts = Mutex<[FileSystemKind: MountedFileSystem]>([:])
 private let mountLock = Mutex(())
 
 private func unmountShared() {
-  sharedMounts.withLock { mounts in
-    for mounted in mounts.values { mounted.unmount() }
-    mounts = [:]
+  let mounts = sharedMounts.withLock { mounts in
+    defer { mounts = [:] }
+    return mounts
   }
+  for mounted in mounts.values { mounted.unmount() }
 }
 
 private func makeMountPoint(_ kind: FileSystemKind) throws -> FilePath {
