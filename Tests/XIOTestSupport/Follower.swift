@@ -1,5 +1,5 @@
 public import Glibc
-import SystemPackage
+public import SystemPackage
 public import Testing
 
 /// `tail` as it follows, or another command that does, and what it has printed.
@@ -92,7 +92,7 @@ public final class Follower {
   ///   - count: how many bytes in all.
   ///   - limit: how long at most.
   /// - Throws: `SupportFailure` when the limit has passed.
-  public func expect(_ count: Int, within limit: Duration = .seconds(10)) throws {
+  public func expect(_ count: Int, within limit: Duration = .seconds(60)) throws {
     var found = 0
     _ = try? eventually("\(count) bytes are printed", within: limit) {
       let hasEnded = running.hasEnded
@@ -110,6 +110,14 @@ public final class Follower {
     }
     guard found < count else { return }
     throw SupportFailure("\(found) of \(count) bytes were printed; standard error: \(said)")
+  }
+
+  /// Waits until it can go on only when somebody reads what it prints, which is read when asked for.
+  ///
+  /// - Throws: `SupportFailure` when it does not come to that.
+  public func expectFullPipe() throws {
+    guard let reader else { throw SupportFailure("what it prints is read all the time") }
+    try eventually("the pipe is full") { isFull(reader) && isBlocked(running.process) }
   }
 
   /// Waits until it has said something on standard error.
@@ -152,6 +160,22 @@ private func smallSocketPair() throws -> (reader: FileDescriptor, writer: FileDe
   var size: CInt = 1
   setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<CInt>.size))
   return (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
+}
+
+/// Whether a pipe takes no more; one page that is not full can make it hold fewer bytes than its size.
+///
+/// - Parameter reader: the end that is read.
+/// - Returns: whether a write would wait.
+public func isFull(_ reader: FileDescriptor) -> Bool {
+  // Only the other end tells, which this makes for a moment.
+  let path = FilePath("/proc/self/fd/\(reader.rawValue)")
+  let options: FileDescriptor.OpenOptions = [.nonBlocking, .closeOnExec]
+  guard let writer = try? FileDescriptor.open(path, .writeOnly, options: options) else {
+    return false
+  }
+  defer { try? writer.close() }
+  var watched = pollfd(fd: writer.rawValue, events: Int16(POLLOUT), revents: 0)
+  return poll(&watched, 1, 0) == 0
 }
 
 /// Counts how often the threads of a process have waited.
