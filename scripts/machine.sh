@@ -3,6 +3,8 @@
 
 state=/run/xio-tests
 ((UID == 0)) || state=/tmp/xio-tests-$UID
+# A run within a test has a state of its own.
+is_within_test=${XIO_TEST_STATE:+1}
 export XIO_TEST_STATE=${XIO_TEST_STATE:-$state}
 state=$XIO_TEST_STATE
 
@@ -17,6 +19,7 @@ enter_machine() {
   if flock --exclusive --nonblock "$lock"; then
     restore_settings
     remove_directories
+    [[ -n $is_within_test ]] || rm -f /dev/shm/xio-mount-*.img
   fi
   flock --shared --wait 1800 "$lock" || fail "other tests have held $state/lock for half an hour"
 }

@@ -9,7 +9,7 @@ log=$XIO_TEST_LOGS/$suite.log
 started=$EPOCHREALTIME
 
 # What the suite leaves in its directory goes with that; a user who is not root must be able to enter.
-XIO_TEST_DIRECTORY=$(mktemp -d /tmp/xio-suite-XXXXXX) || exit
+XIO_TEST_DIRECTORY=$(mktemp -d /tmp/xio-XXXXXX) || exit
 export XIO_TEST_DIRECTORY
 link=$XIO_TEST_STATE/directories/${XIO_TEST_DIRECTORY##*/}
 trap 'rm -rf --one-file-system "$XIO_TEST_DIRECTORY" "$link"' EXIT

@@ -139,16 +139,7 @@ final class Attendance: Sendable {
       return settle(
         .failure(SupportFailure("\(command) cannot be killed; it waits in the kernel in \(text)")))
     }
-    var status: CInt = 0
-    var usage = rusage()
-    let collected = state.withLock { state in
-      while case let answer = wait4(process, &status, WNOHANG, &usage), answer != process {
-        guard answer < 0, errno == EINTR else { return false }
-      }
-      state.isCollected = true
-      return true
-    }
-    guard collected else {
+    guard let (status, usage) = collect() else {
       return settle(.failure(SupportFailure("the status of \(command) was lost")))
     }
     let signal = status & 0x7f
@@ -162,6 +153,26 @@ final class Attendance: Sendable {
           ending: signal == 0 ? .status((status >> 8) & 0xff) : .signal(signal),
           output: output, errorOutput: errorOutput, wallTime: ContinuousClock().now - started,
           usage: ResourceUsage(usage), passedLimit: passedLimit)))
+  }
+
+  /// Takes the status of the process that has ended.
+  ///
+  /// One that strace(1) has traced is the tracer's to take first, some moments later than it ended.
+  private func collect() -> (status: CInt, usage: rusage)? {
+    let end = ContinuousClock().now + program.killLimit
+    var status: CInt = 0
+    var usage = rusage()
+    while ContinuousClock().now < end {
+      let answer = state.withLock { state in
+        let answer = wait4(process, &status, WNOHANG, &usage)
+        if answer == process { state.isCollected = true }
+        return answer
+      }
+      if answer == process { return (status, usage) }
+      guard answer == 0 || errno == EINTR else { return nil }
+      _ = poll(nil, 0, 1)
+    }
+    return nil
   }
 
   private func settle(_ outcome: Result<ProgramResult, SupportFailure>) {

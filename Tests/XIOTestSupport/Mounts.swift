@@ -143,7 +143,7 @@ private func unmountShared() {
 
 private func makeMountPoint(_ kind: FileSystemKind) throws -> FilePath {
   let parent = suiteDirectory()
-  var template = Array("\(parent)/xio-mount-\(kind.rawValue)-XXXXXX".utf8CString)
+  var template = Array("\(parent)/\(uniqueName(kind.rawValue))".utf8CString)
   let path = template.withUnsafeMutableBufferPointer { buffer in
     buffer.baseAddress.flatMap { mkdtemp($0) }.map { FilePath(platformString: $0) }
   }
@@ -157,7 +157,7 @@ private func startRemover(of path: FilePath, input: FileDescriptor) throws -> Ru
     trap '' INT TERM HUP
     read -r _
     while umount -l "$1" 2>/dev/null; do :; done
-    rm -f "/dev/shm/${1##*/}.img"
+    rm -f "/dev/shm/xio-mount-${1##*/}.img"
     rmdir "$1"
     """
   var shell = TestProgram("/bin/sh", ["-c", script, "xio-unmount", path])
@@ -180,7 +180,7 @@ private func mountFileSystem(
     if kind == .overlayfs { try mountOverlay(at: path) }
     return
   }
-  let image = FilePath("/dev/shm").appending("\(path.lastComponent?.string ?? "xio-mount").img")
+  let image = FilePath("/dev/shm/xio-mount-\(path.lastComponent?.string ?? "").img")
   defer { _ = image.withPlatformString { unlink($0) } }
   let descriptor = try FileDescriptor.open(
     image, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],

@@ -16,7 +16,7 @@ public final class TestDirectory: Sendable {
   /// - Throws: `SupportFailure` when the directory cannot be made (mkdtemp(3)).
   public init(root: FilePath? = nil) throws {
     let parent = root ?? suiteDirectory()
-    var template = parent.appending("xio-test-XXXXXX").withPlatformString { name in
+    var template = parent.appending(uniqueName("test")).withPlatformString { name in
       Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
     }
     let made = template.withUnsafeMutableBufferPointer { buffer in
@@ -182,6 +182,11 @@ func directoryEntries(_ directory: FilePath) throws -> [[UInt8]] {
 /// The directory of all that the suite makes: the runner removes it at the end.
 func suiteDirectory() -> FilePath {
   FilePath(environmentValue("XIO_TEST_DIRECTORY") ?? environmentValue("TMPDIR") ?? "/tmp")
+}
+
+/// What mkdtemp(3) makes a name of. In a directory of the suite's own it can be short, as in sockets'.
+func uniqueName(_ word: String) -> String {
+  environmentValue("XIO_TEST_DIRECTORY") == nil ? "xio-\(word)-XXXXXX" : "\(word)-XXXXXX"
 }
 
 /// Returns the value of an environment variable of the test process.
