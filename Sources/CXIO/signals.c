@@ -125,6 +125,6 @@ long xio_take_signal(int32_t first, int32_t second, int64_t timeout_ns, xio_sign
   struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
   int number = sigtimedwait(&set, &info, timeout_ns < 0 ? NULL : &time);
   if (number < 0) return errno == EAGAIN ? 0 : -errno;
-  *taken = (xio_signal){number, info.si_fd};
+  *taken = (xio_signal){number, info.si_fd, info.si_code == POLL_OUT};
   return number;
 }

@@ -47,8 +47,8 @@ public enum Termination {
 
 /// A signal that announces I/O.
 public enum IOSignal: Sendable {
-  /// The descriptor with this number may be ready.
-  case ready(Int32)
+  /// The descriptor with this number may be ready; with `isRoom` for writing alone.
+  case ready(Int32, isRoom: Bool)
   /// So many signals were due that the kernel's queue was full: any descriptor may be ready.
   case overflow
 }
@@ -100,6 +100,6 @@ extension System {
       xio_take_signal(xio_sigio_number(), Int32(SIGIO), timeout ?? -1, &taken)
     }
     if number == 0 { return nil }
-    return taken.signal == SIGIO ? .overflow : .ready(taken.fd)
+    return taken.signal == SIGIO ? .overflow : .ready(taken.fd, isRoom: taken.is_room)
   }
 }

@@ -67,7 +67,7 @@ import XIOTestSupport
     #expect(try System.takeSignal(timeout: 0) == nil)
     try fixture.empty.writeEnd.writeAll([1])
     let signal = try System.takeSignal(timeout: longEnough)
-    guard case .ready(fixture.empty.readEnd.rawValue) = signal else {
+    guard case .ready(fixture.empty.readEnd.rawValue, isRoom: false) = signal else {
       Issue.record("\(String(describing: signal))")
       return
     }

@@ -37,6 +37,7 @@ long xio_disarm_sigio(int fd);
 typedef struct {
   int32_t signal;   // the number that came
   int32_t fd;       // for the real-time signal of SIGIO
+  bool is_room;     // whether it says that there is room to write
 } xio_signal;
 // Takes one of the two signals, waiting at most timeout_ns (-1: for ever); 0 when none came.
 long xio_take_signal(int32_t first, int32_t second, int64_t timeout_ns, xio_signal *taken);

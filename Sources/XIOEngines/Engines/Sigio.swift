@@ -106,7 +106,7 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
       counters.signals += 1
       limit = 0
       switch signal {
-      case .ready(let fd): mark(fd, &interests)
+      case .ready(let fd, let isRoom): mark(fd, isRoom, &interests)
       case .overflow:
         counters.signalOverflows += 1
         interests.markAll()
@@ -115,10 +115,15 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
   }
 
   /// Two descriptors of one open file share its signals, which name the one that was armed last.
-  private func mark(_ fd: Int32, _ interests: inout InterestTable) {
-    interests.mark(fd)
+  ///
+  /// Each read of a FIFO that is open for writing, too, tells that there is room, also when it found
+  /// nothing: whoever read it again for that would never end.
+  private func mark(_ fd: Int32, _ isRoom: Bool, _ interests: inout InterestTable) {
+    if !isRoom || interests.wanted(fd).write { interests.mark(fd) }
     guard let file = armed[fd]?.file else { return }
-    for other in byFile[FileKey(file)] ?? [] where other != fd { interests.mark(other) }
+    for other in byFile[FileKey(file)] ?? [] where other != fd {
+      if !isRoom || interests.wanted(other).write { interests.mark(other) }
+    }
   }
 
   /// Disarms a descriptor, unless another one is told of by way of the same open file.
