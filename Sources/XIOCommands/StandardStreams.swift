@@ -6,19 +6,31 @@ internal import XIOSystem
 enum StandardStreams {
   /// The standard descriptors that were closed when the program began.
   ///
-  /// Asking for it first keeps them from being given to files that are opened later: they are opened
-  /// the wrong way round, so that using them fails as if they were still closed.
+  /// Asking for it first keeps them from being given to files that are opened later. Using them, or
+  /// opening them by a name such as `/dev/stdin`, fails as if they were still closed.
   static let closed: Set<CInt> = {
     var closed: Set<CInt> = []
     for (number, flags) in [(CInt(0), OpenFlags.writeOnly), (1, .readOnly), (2, .readOnly)] {
       let descriptor = FileDescriptor(rawValue: number)
       guard (try? System.statusFlags(descriptor)) == nil else { continue }
-      // The lowest free number is taken, and that is this one.
-      _ = try? System.open("/dev/null", flags)
+      do throws(Errno) { try System.hold(descriptor) } catch {
+        // Numbers have no names here. The lowest that is free is this one; the wrong way round it is
+        // of no use.
+        _ = try? System.open("/dev/null", flags)
+      }
       closed.insert(number)
     }
     return closed
   }()
+
+  /// Whether a name leads to what holds the number of a descriptor that was closed.
+  static func holdsPlace(of path: FilePath) -> Bool {
+    guard let found = try? System.status(path) else { return false }
+    return closed.contains { number in
+      let held = try? System.status(FileDescriptor(rawValue: number))
+      return held.map { found.isSameFile(as: $0) } ?? false
+    }
+  }
 
   /// Writes all of some bytes.
   ///

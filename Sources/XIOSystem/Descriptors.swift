@@ -12,6 +12,17 @@ extension System {
     FileDescriptor(rawValue: CInt(try perform(.fcntl) { xio_dup(descriptor.rawValue) }))
   }
 
+  /// Keeps a number from being given to a file: what has it then can be neither read nor written, and not
+  /// be opened by the number's name either.
+  ///
+  /// - Parameter number: The lowest number that is free.
+  /// - Throws: The error number; ENOENT where no numbers have names.
+  ///
+  /// The corresponding C calls are `epoll_create1`, `open` with `O_PATH`, and `dup3`.
+  public static func hold(_ number: FileDescriptor) throws(Errno) {
+    try perform(.open) { xio_hold_number(number.rawValue) }
+  }
+
   /// Returns the status flags of an open file description.
   ///
   /// - Throws: EBADF when the descriptor is not open.

@@ -59,7 +59,9 @@ public struct StatusFlags: OptionSet, Sendable {
   public static let direct = StatusFlags(rawValue: xio_o_direct)
 
   /// Whether the description can be read from.
-  public var canRead: Bool { rawValue & O_ACCMODE != O_WRONLY }
+  public var canRead: Bool { !isPlace && rawValue & O_ACCMODE != O_WRONLY }
   /// Whether the description can be written to.
-  public var canWrite: Bool { rawValue & O_ACCMODE != O_RDONLY }
+  public var canWrite: Bool { !isPlace && rawValue & O_ACCMODE != O_RDONLY }
+  /// Whether it is a place in the file system alone, and not what is there.
+  public var isPlace: Bool { rawValue & xio_o_path != 0 }
 }

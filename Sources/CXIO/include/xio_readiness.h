@@ -19,6 +19,8 @@ enum { XIO_SELECT_LIMIT = 1024 };
 long xio_select(xio_interest *interests, size_t count, int64_t timeout_ns);
 long xio_poll(xio_interest *interests, size_t count, int64_t timeout_ns);
 
+/// Gives a free number to what can neither be read nor written, nor opened by the number's name.
+long xio_hold_number(int number);
 long xio_epoll_create(void);
 // Adds (or with `change` replaces) what is wanted of fd; the token comes back with the event.
 long xio_epoll_set(int epoll, int fd, bool change, bool wants_read, bool wants_write, uint64_t token);
