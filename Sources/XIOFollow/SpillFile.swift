@@ -17,9 +17,10 @@ public final class SpillFile {
   ///
   /// - Throws: ``IOFailure`` that names the directory.
   public init() throws(IOFailure) {
-    let directory = System.temporaryDirectory
-    descriptor = try System.attempt(.create, directory) { () throws(Errno) in
-      try System.openTemporary(in: directory)
+    do throws(Errno) {
+      descriptor = try System.openTemporary(in: System.temporaryDirectory)
+    } catch {
+      throw Self.failure(error)
     }
   }
 
@@ -42,12 +43,16 @@ public final class SpillFile {
         end += Int64(count)
       } catch {
         if repetition.isDue(after: error) { continue }
-        throw IOFailure(
-          .prepare, System.temporaryDirectory, error,
-          reason: "cannot hold what exceeds the memory",
-          hint: "use a larger --memory, or set TMPDIR to a directory with more room")
+        throw Self.failure(error)
       }
     }
+  }
+
+  private static func failure(_ errno: Errno) -> IOFailure {
+    IOFailure(
+      .prepare, System.temporaryDirectory, errno,
+      reason: "TMPDIR cannot hold what exceeds the memory",
+      hint: "use a larger --memory, or set TMPDIR to a directory with more room")
   }
 
   /// Gives everything from an offset on up.

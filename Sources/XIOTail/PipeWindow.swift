@@ -27,6 +27,7 @@ final class PipeWindow {
     var units: UInt64
   }
 
+  private static let usualMemory = 64 << 20
   private static let largestBlock = 256 << 10
   /// Blocks in the file are put together, so that their number grows slowly with its size.
   private static let largestExtent: Int64 = 4 << 20
@@ -35,7 +36,9 @@ final class PipeWindow {
   private let countsLines: Bool
   private let delimiter: UInt8
   private let blockSize: Int
-  private let mostBlocks: Int
+  private var mostBlocks: Int
+  /// Whether memory has to do where there is no room for a file.
+  private let isGenerous: Bool
   private var blocks = Queue<Block>()
   private var extents = Queue<Extent>()
   private var spare: [UnsafeMutableRawBufferPointer] = []
@@ -48,8 +51,11 @@ final class PipeWindow {
   /// - Parameters:
   ///   - wanted: What is to be kept; it is counted from the end.
   ///   - delimiter: What ends a line.
-  ///   - memory: How many bytes of memory to use at most.
-  init(_ wanted: TailOptions.Start, delimiter: UInt8, memory: Int) {
+  ///   - memory: How many bytes of memory to use at most; nil for as many as it takes where there can be
+  ///     no file.
+  init(_ wanted: TailOptions.Start, delimiter: UInt8, memory: Int?) {
+    isGenerous = memory == nil
+    let memory = memory ?? Self.usualMemory
     self.wanted = wanted.count
     countsLines = wanted.unit == .lines
     self.delimiter = delimiter
@@ -87,7 +93,12 @@ final class PipeWindow {
   }
 
   private func addBlock() throws(IOFailure) {
-    if blocks.count >= mostBlocks { try spill() }
+    if blocks.count >= mostBlocks {
+      do throws(IOFailure) { try spill() } catch {
+        guard isGenerous else { throw error }
+        mostBlocks = .max
+      }
+    }
     let memory = spare.popLast() ?? .allocate(byteCount: blockSize, alignment: 4096)
     blocks.append(Block(memory: memory))
   }
@@ -98,7 +109,12 @@ final class PipeWindow {
     if self.file == nil { self.file = try SpillFile() }
     guard let file else { return }
     let start = file.end
-    try file.append(UnsafeRawBufferPointer(rebasing: block.memory[..<block.count]))
+    do throws(IOFailure) {
+      try file.append(UnsafeRawBufferPointer(rebasing: block.memory[..<block.count]))
+    } catch {
+      file.cut(to: start)
+      throw error
+    }
     if var last = extents.last, last.range.count < Self.largestExtent {
       last.range = last.range.lowerBound..<file.end
       last.units += block.units

@@ -56,18 +56,26 @@ public struct TailOptions: Sendable {
   public var retries = false
   /// What ends a line: newline or NUL.
   public var delimiter = UInt8(ascii: "\n")
+  /// Whether a file that comes from one followed name to another is printed once more under that, as
+  /// GNU's tail does.
+  public var readsRenamedAnew = false
   /// Which files get a header.
   public var headers = Headers.whenSeveral
   /// Processes after whose end nothing more is to be expected.
   public var processes: [Int32] = []
+  /// Whether every file is read from its beginning to its end, as if it had no offsets.
+  public var presumesPipe = false
+  /// Whether the kernel is asked to announce changes; without, everything is looked at from time to time.
+  public var watches = true
   /// How often names are looked at, whatever has been announced, in nanoseconds.
   public var interval: Nanoseconds?
   /// How many looks may pass without a change before a name is looked up anew; it is here always.
   public var unchangedLooks: Int?
   /// Whether to say how files are followed.
   public var debugs = false
-  /// How much of a pipe is kept in memory, in bytes; more goes to a file without a name.
-  public var memory = 64 << 20
+  /// How much of a pipe is kept in memory, in bytes; more goes to a file without a name. With nil it is
+  /// 64 MiB, or all of it where there can be no such file.
+  public var memory: Int?
   /// How long output may be held back to be written in larger pieces, in nanoseconds; nil is 1 ms, and
   /// 0 on a terminal.
   public var latency: Nanoseconds?
