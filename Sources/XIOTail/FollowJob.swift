@@ -142,8 +142,9 @@ struct FollowJob: DriverJob {
       nextBeat = now + settings.interval
     }
     let released = releaseHeldBack(now)
+    let opened = endOpenings(now)
     settings.onProgress(false)
-    return isDue || released
+    return isDue || released || opened
   }
 
   /// Does what can be done without waiting, and asks for events in time.
@@ -155,6 +156,8 @@ struct FollowJob: DriverJob {
       for descriptor in watcher.takeClosed() { driver.forget(descriptor) }
       try openStreams(&driver, pool)
       if postponements == 0, hearing[Slot.names] != .taking { try pump(&driver, pool) }
+      // What comes before following may just have been printed.
+      try openStreams(&driver, pool)
       // Where calls end at once, events would have to wait for the end of all that is to be read.
       let isDeaf = Clock.monotonic - began > Self.longestDeafness
       if isDeaf || !driver.hasOutcomes {
@@ -175,7 +178,8 @@ struct FollowJob: DriverJob {
   /// Whether there is nothing left to do.
   private mutating func isOver() -> Bool {
     if output.readerLeft || output.failure != nil { return true }
-    guard isIdle, nextFirst == first.count, !streams.contains(where: { $0?.hasData == true })
+    guard isIdle, nextFirst == first.count,
+      !streams.contains(where: { $0?.hasData == true || $0?.opening?.isOver == true })
     else { return false }
     if isFinishing { return true }
     guard !watcher.isAlive else { return false }
@@ -184,9 +188,9 @@ struct FollowJob: DriverJob {
   }
 
   private var deadline: Nanoseconds {
-    if heldBack.isEmpty { return nextBeat }
+    if heldBack.isEmpty, streams.isEmpty { return nextBeat }
     let release = heldBack.compactMap(\.heldBackSince).min().map { $0 + Generation.patience }
-    return min(nextBeat, release ?? nextBeat)
+    return min(nextBeat, release ?? nextBeat, nextOpening ?? nextBeat)
   }
 
   /// Asks for events again where none are asked for, once what the last ones led to is under way.
@@ -288,6 +292,7 @@ struct FollowJob: DriverJob {
   /// Looks once more at everything, lets unfinished lines out, and ends.
   private mutating func finish() {
     isFinishing = true
+    for case let stream? in streams { stream.opening?.end() }
     watcher.beat()
     for source in watcher.sources {
       for generation in source.generations {
@@ -343,13 +348,13 @@ enum Activity {
   case heading
   /// The first part of a file that another source goes on reading.
   case copying, printing(count: Int)
-  /// What a FIFO or device has sent.
-  case streaming(slot: Int, count: Int)
+  /// What a FIFO or device has sent, and of what it sent first.
+  case streaming(slot: Int, count: Int), opening(Generation, count: Int)
 
   /// Whether it may take as long as the reader of standard output likes.
   var waitsForOutput: Bool {
     switch self {
-    case .writing, .heading, .printing, .streaming: true
+    case .writing, .heading, .printing, .streaming, .opening: true
     case .idle, .reading, .copying: false
     }
   }

@@ -14,6 +14,8 @@ extension FollowJob {
     while case .idle = activity, !output.readerLeft, output.failure == nil {
       if nextFirst < first.count {
         try printFirst(&driver, pool)
+      } else if let index = streams.firstIndex(where: { $0?.opening?.isOver == true }) {
+        try writeOpening(index, &driver, pool)
       } else if let slot = streams.firstIndex(where: { $0?.hasData == true }) {
         try writeStream(slot, &driver, pool)
       } else if let source = watcher.nextSource() {
@@ -179,7 +181,7 @@ extension FollowJob {
     pool.bytes(Slot.file, end - bytes.count..<end).copyBytes(from: bytes)
   }
 
-  private mutating func write<Engine: IOEngine & ~Copyable>(
+  mutating func write<Engine: IOEngine & ~Copyable>(
     _ start: Int, _ count: Int, _ driver: inout Driver<Engine>
   ) throws(Errno) {
     try driver.start(
@@ -211,6 +213,10 @@ extension FollowJob {
       let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, room..<room + count))
       self.count(bytes, part.source)
       printer.printed(bytes.last, ObjectIdentifier(part.source), nil)
+    case .opening(let generation, let count):
+      let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, room..<room + count))
+      self.count(bytes, generation.source)
+      printer.printed(bytes.last, ObjectIdentifier(generation), nil)
     case .idle, .heading, .copying, .reading, .streaming:
       break
     }

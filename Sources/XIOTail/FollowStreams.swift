@@ -6,12 +6,16 @@ internal import XIOSystem
 /// A FIFO or device that is followed.
 struct FollowStream {
   var generation: Generation
+  /// What comes first, of which a part is wanted; nil once that has been printed.
+  var opening: StreamOpening?
   /// Bytes in the buffer that have not been printed.
   var held = 0
   /// Whether a read is on its way.
   var isReading = false
   /// Whether anything has ever come.
   var hasBegun = false
+  /// Whether the last read has brought nothing.
+  var wasEmpty = false
   /// Whether it has ended, so that what is held is all there will be.
   var hasEnded = false
   /// Whether what is held makes a line, or will not get any longer.
@@ -29,9 +33,9 @@ extension FollowJob {
     guard nextFirst == first.count else { return }
     while let generation = watcher.nextStream() {
       if let free = streams.firstIndex(where: { $0 == nil }) {
-        streams[free] = FollowStream(generation: generation)
+        streams[free] = stream(generation)
       } else if Slot.firstStream + streams.count < pool.count {
-        streams.append(FollowStream(generation: generation))
+        streams.append(stream(generation))
       } else {
         settings.onFailure(
           IOFailure(
@@ -41,6 +45,14 @@ extension FollowJob {
       }
       try readStreams(&driver, pool)
     }
+  }
+
+  /// What is there when following begins has a last part; what comes later is new.
+  private func stream(_ generation: Generation) -> FollowStream {
+    let isAll = options.start.fromBeginning && options.start.count <= 1
+    let hasOpening = !isAll && first.contains { $0.generation === generation }
+    return FollowStream(
+      generation: generation, opening: hasOpening ? StreamOpening(options) : nil)
   }
 
   /// Tries streams again that had nobody at the other end.
@@ -96,10 +108,71 @@ extension FollowJob {
       }
       return endStream(index)
     }
-    guard outcome.count > 0 else { return endOfStream(index) }
+    guard outcome.count > 0 else { return try endOfStream(index, &driver, pool) }
     streams[index]?.hasBegun = true
+    streams[index]?.wasEmpty = false
+    if let opening = streams[index]?.opening, !opening.isOver {
+      return try open(index, opening, outcome.count, &driver, pool)
+    }
     streams[index]?.held += outcome.count
     try judge(index, &driver, pool)
+  }
+
+  /// Takes in what belongs to the first part of a stream; nothing else is in its buffer.
+  private mutating func open<Engine: IOEngine & ~Copyable>(
+    _ index: Int, _ opening: StreamOpening, _ count: Int, _ driver: inout Driver<Engine>,
+    _ pool: BufferPool
+  ) throws(Errno) {
+    let bytes = UnsafeRawBufferPointer(
+      pool.bytes(Slot.firstStream + index, room..<room + count))
+    do throws(IOFailure) {
+      let passed = try opening.take(bytes)
+      pool.bytes(Slot.firstStream + index, room..<room + count - passed).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: bytes[passed...]))
+      streams[index]?.held = count - passed
+    } catch {
+      settings.onFailure(error)
+      return endStream(index)
+    }
+    try judge(index, &driver, pool)
+  }
+
+  /// Ends the first parts of streams that have fallen silent; says whether there were some.
+  mutating func endOpenings(_ now: Nanoseconds) -> Bool {
+    var hasEnded = false
+    for case let stream? in streams {
+      guard let opening = stream.opening, let due = opening.due, due <= now else { continue }
+      opening.end()
+      hasEnded = true
+    }
+    return hasEnded
+  }
+
+  /// When the next first part will be over that is known of.
+  var nextOpening: Nanoseconds? { streams.lazy.compactMap { $0?.opening?.due }.min() }
+
+  /// Prints what is wanted of the first part of a stream.
+  mutating func writeOpening<Engine: IOEngine & ~Copyable>(
+    _ index: Int, _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
+    guard let stream = streams[index], let opening = stream.opening else { return }
+    let memory = pool.bytes(Slot.file, room..<pool.bufferSize)
+    let count: Int
+    do throws(Errno) { count = try opening.next(into: memory) } catch {
+      settings.onFailure(IOFailure(.read, System.temporaryDirectory, error))
+      return endStream(index)
+    }
+    guard count > 0 else {
+      streams[index]?.opening = nil
+      if stream.hasEnded, stream.held == 0 { endStream(index) }
+      return
+    }
+    let prefix = printer.prefix(for: stream.generation.source, ObjectIdentifier(stream.generation))
+    if !prefix.isEmpty {
+      pool.bytes(Slot.file, room - prefix.count..<room).copyBytes(from: prefix)
+    }
+    activity = .opening(stream.generation, count: count)
+    try write(room - prefix.count, prefix.count + count, &driver)
   }
 
   /// Decides whether what a stream has sent can go out.
@@ -170,17 +243,28 @@ extension FollowJob {
     }
   }
 
-  /// Nobody writes to a stream any more.
-  private mutating func endOfStream(_ index: Int) {
+  /// There is nothing more for now, or ever.
+  private mutating func endOfStream<Engine: IOEngine & ~Copyable>(
+    _ index: Int, _ driver: inout Driver<Engine>, _ pool: BufferPool
+  ) throws(Errno) {
     guard let stream = streams[index] else { return }
-    let generation = stream.generation
-    if generation.kind == .pipe, options.fifoEnd == .reopen || !stream.hasBegun {
-      // The next look tries again, and finds whoever has come meanwhile.
-      if stream.held > 0 { streams[index]?.hasData = true }
+    let kind = stream.generation.kind
+    if stream.hasBegun { stream.opening?.end() }
+    if stream.held > 0 { streams[index]?.hasData = true }
+    let mayGoOn =
+      kind == .characterDevice
+      || kind == .pipe && !stream.generation.source.isStandardInput
+        && (options.fifoEnd == .reopen || !stream.hasBegun)
+    guard mayGoOn else {
+      streams[index]?.hasEnded = true
+      if stream.held == 0, stream.opening?.isOver != true { endStream(index) }
       return
     }
-    streams[index]?.hasEnded = true
-    if stream.held > 0 { streams[index]?.hasData = true } else { endStream(index) }
+    // A terminal has an end whenever somebody says so, and then goes on; of what has nothing at all the
+    // next look tries again, and finds whoever has come meanwhile.
+    let triesAgain = kind == .characterDevice && !stream.wasEmpty && stream.held == 0
+    streams[index]?.wasEmpty = true
+    if triesAgain { try readStream(index, &driver, pool) }
   }
 
   private mutating func endStream(_ index: Int) {
