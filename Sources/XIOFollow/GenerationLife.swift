@@ -4,8 +4,8 @@ internal import XIOSystem
 
 /// How generations begin and end.
 extension Watcher {
-  /// Descriptors that are left for everything that is no followed file.
-  private static let reservedDescriptors = 48
+  /// Descriptors that are left for everything that is no followed file: the fewer there are, the fewer.
+  private var reservedDescriptors: Int { min(48, 8 + descriptorLimit / 8) }
 
   /// How long a file without a name is kept open for writers that nothing is known of, after it last
   /// grew: where leases are not known, and then where not even a closing was seen.
@@ -108,7 +108,7 @@ extension Watcher {
   func withDescriptorsLeft(
     _ body: () throws(Errno) -> FileDescriptor
   ) throws(Errno) -> FileDescriptor {
-    if openFiles >= descriptorLimit - Self.reservedDescriptors, !coolDown() {
+    if openFiles >= descriptorLimit - reservedDescriptors, !coolDown() {
       throw .tooManyOpenFiles
     }
     do throws(Errno) {
@@ -126,10 +126,17 @@ extension Watcher {
     var count = 0
     for source in sources where count < 16 {
       guard let generation = source.current, generation.kind == .regular, !generation.isBusy,
-        generation.descriptor != nil, !source.isStandardInput, options.byName
+        generation.descriptor != nil, !source.isStandardInput
       else { continue }
+      // Its watch outlives the descriptor, and tells when there is something to open it for.
       close(generation)
       count += 1
+    }
+    if count > 0, !hasToldOfDescriptors {
+      hasToldOfDescriptors = true
+      onLimit(
+        "there are not enough descriptors: some files are opened only when they have changed",
+        "raise the limit of open files (ulimit -n)")
     }
     return count > 0
   }

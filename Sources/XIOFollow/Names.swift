@@ -132,6 +132,7 @@ extension Watcher {
     }
     generation.isSuperseded = false
     superseded.removeAll { $0 === generation }
+    if options.readsRenamedAnew { generation.readAnew() }
   }
 
   /// Makes a file another source's, and has the next file of the first one remember it.
@@ -168,11 +169,20 @@ extension Watcher {
   }
 
   private func lookAtOpenFile(_ source: Source) {
-    guard let generation = source.generations.last, generation.kind.isPositional,
-      let descriptor = generation.descriptor,
-      let status = try? System.nameStatus(descriptor)
-    else { return }
-    generation.look(status)
+    guard let generation = source.generations.last, generation.kind.isPositional else { return }
+    if let descriptor = generation.descriptor {
+      if let status = try? System.nameStatus(descriptor) { generation.look(status) }
+      return
+    }
+    // It was closed to save descriptors; where its name does not lead to it any more it is searched for.
+    let (name, directory) = source.lookup
+    if let status = try? System.status(of: name, in: directory),
+      FileIdentity(status) == generation.identity
+    {
+      generation.look(status)
+    } else {
+      generation.isDirty = true
+    }
   }
 
   private func lose(_ source: Source, _ errno: Errno) {
@@ -196,7 +206,7 @@ extension Watcher {
       if !isUntailable(source) {
         if let last = source.generations.last, wasCurrent { supersede(last) }
         source.shared = nil
-        source.state = options.retries ? .untailable : .givenUp
+        source.state = options.waitsForChange ? .untailable : .givenUp
         onChange(source, .untailable)
       }
       return

@@ -30,6 +30,14 @@ extension Generation {
     marker = (try? Self.bytes(descriptor, at: start - Int64(count), count)) ?? []
   }
 
+  /// Begins at the beginning once more, as if nothing had been read.
+  func readAnew() {
+    epoch += 1
+    (offset, marker) = (0, [])
+    forgetDelivery()
+    isDirty = true
+  }
+
   /// Where the next read begins in the file: before ``offset``, by the size of ``marker``.
   public var readOffset: Int64 { offset - Int64(marker.count) }
 

@@ -27,11 +27,20 @@ public struct WatchOptions: Sendable {
   public var blocks: Bool, eventsBlock: Bool
   /// Whether a FIFO goes on with the next writer when the last one has left.
   public var reopensFIFOs: Bool
+  /// Whether inotify is used; without it everything is looked at from time to time.
+  public var watches: Bool
+
+  /// Whether a file that comes from one followed name to another is new under that, and read from its
+  /// beginning once more.
+  public var readsRenamedAnew: Bool
+
+  /// Whether a name that leads to what cannot be followed may lead to something else yet.
+  public var waitsForChange: Bool { byName && retries }
 
   /// Takes the settings.
   public init(
     byName: Bool, retries: Bool, interval: Nanoseconds, blocks: Bool, eventsBlock: Bool,
-    reopensFIFOs: Bool
+    reopensFIFOs: Bool, watches: Bool = true, readsRenamedAnew: Bool = false
   ) {
     self.byName = byName
     self.retries = retries
@@ -39,6 +48,8 @@ public struct WatchOptions: Sendable {
     self.blocks = blocks
     self.eventsBlock = eventsBlock
     self.reopensFIFOs = reopensFIFOs
+    self.watches = watches
+    self.readsRenamedAnew = readsRenamedAnew
   }
 }
 
@@ -98,7 +109,7 @@ public final class Watcher {
   var superseded: [Generation] = []
   /// Whether following has begun, so that new files are new from their first byte on.
   var hasBegun = false
-  var hasToldOfWatches = false
+  var hasToldOfWatches = false, hasToldOfDescriptors = false
   /// Whether a directory may have been replaced.
   var directoriesNeedCheck = false
 
@@ -107,14 +118,14 @@ public final class Watcher {
     self.options = options
     descriptorLimit = System.raiseDescriptorLimit()
     System.ignoreLeaseBreaks()
-    inotify = try? System.makeInotify(blocking: options.eventsBlock)
-    changes = try? System.makeInotify(blocking: options.eventsBlock)
+    inotify = options.watches ? try? System.makeInotify(blocking: options.eventsBlock) : nil
+    changes = options.watches ? try? System.makeInotify(blocking: options.eventsBlock) : nil
   }
 
   /// Says what keeps events from being announced, if something does.
   public func begin() {
     hasBegun = true
-    guard inotify == nil || changes == nil else { return }
+    guard options.watches, inotify == nil || changes == nil else { return }
     onLimit(
       "inotify cannot be used, so files are looked at from time to time",
       "raise fs.inotify.max_user_instances")
@@ -132,6 +143,8 @@ public final class Watcher {
     sources.append(source)
     if isStandardInput {
       let failure = Result { () throws(Errno) in
+        // A descriptor that was closed is held by one that cannot be read.
+        guard try System.statusFlags(.standardInput).canRead else { throw .badFileDescriptor }
         let status = try System.nameStatus(.standardInput)
         adopt(.standardInput, status, source, before: nil)
       }
@@ -365,7 +378,7 @@ public final class Watcher {
   /// - Parameter source: The source.
   public func refuse(_ source: Source) {
     if let generation = source.generations.last { end(generation) }
-    source.state = options.retries ? .untailable : .givenUp
+    source.state = options.waitsForChange ? .untailable : .givenUp
   }
 
   /// Ends a stream that has no more to say.

@@ -8,7 +8,7 @@ internal import XIOSystem
 struct FollowRun {
   let inputs: [FilePath]
   let options: TailOptions
-  let quote: (FilePath) -> String, mention: (FilePath) -> String
+  let names: ShownNames
   let onNotice: (Tail.Notice) -> Void
   let onReport: (Report) -> Void
 
@@ -25,16 +25,14 @@ struct FollowRun {
         byName: options.follow == .name, retries: options.retries,
         interval: options.interval ?? 1_000_000_000, blocks: selection.engine.waitsInside,
         eventsBlock: selection.engine.waitsInside && selection.engine != .uring,
-        reopensFIFOs: options.fifoEnd == .reopen))
+        reopensFIFOs: options.fifoEnd == .reopen, watches: options.watches,
+        readsRenamedAnew: options.readsRenamedAnew))
     let state = FollowState()
     tell(watcher, state)
     let checkpoint = options.checkpoint.map { Checkpoint($0) }
-    if options.debugs {
-      onNotice(
-        .message(watcher.inotify == nil ? "using polling mode" : "using notification mode"))
-    }
     watcher.onEnd = { checkpoint?.didEnd($0) }
     let first = add(watcher, state, try positions(checkpoint), checkpoint)
+    if options.debugs { onNotice(.message("using \(mode(watcher)) mode")) }
     let session = session(selection)
     // The report and the checkpoint are to be written whatever ends the follow.
     if measurement != nil || checkpoint != nil { Termination.catchSignals() }
@@ -61,8 +59,19 @@ struct FollowRun {
       succeeded: !state.failed, hasLosses: watcher.sources.contains { $0.counts.hasLosses })
   }
 
+  private var waitsForChange: Bool { options.retries && options.follow == .name }
+
   private var messages: FollowMessages {
-    FollowMessages(quote: quote, mention: mention, retries: options.retries)
+    FollowMessages(names: names, waitsForChange: waitsForChange)
+  }
+
+  /// How files are followed, in GNU's words.
+  private func mode(_ watcher: Watcher) -> String {
+    let kinds = watcher.sources.compactMap { ($0.current ?? $0.shared)?.kind }
+    if watcher.inotify != nil, kinds.allSatisfy({ $0 == .regular }) { return "notification" }
+    let waitsForOne = inputs.count == 1 && kinds.first.map { $0 != .regular } ?? false
+    return waitsForOne && options.follow == .descriptor && options.processes.isEmpty
+      ? "blocking" : "polling"
   }
 
   private func endWithoutFiles(_ state: FollowState) {
@@ -144,7 +153,7 @@ struct FollowRun {
       let count = lost - told
       onNotice(
         .message(
-          "\(messages.name(source.path)): \(count) \(count == 1 ? "file was" : "files were")"
+          "\(names.subject(source.path)): \(count) \(count == 1 ? "file was" : "files were")"
             + " gone before \(count == 1 ? "it" : "they") could be read"))
     }
   }
@@ -156,12 +165,12 @@ struct FollowRun {
 
   /// Has everything told that happens to names and files.
   private func tell(_ watcher: Watcher, _ state: FollowState) {
-    let names = messages
+    let messages = messages
     watcher.onChange = { source, change in
-      onNotice(.message(names.text(source.path, change)))
+      onNotice(.message(messages.text(source.path, change)))
     }
     watcher.onRestart = { generation, lost in
-      let name = names.name(generation.source.path)
+      let name = names.subject(generation.source.path)
       onNotice(.message("\(name): file truncated" + (lost > 0 ? "; \(lost) bytes were lost" : "")))
     }
     watcher.onLimit = { message, hint in
@@ -196,17 +205,18 @@ struct FollowRun {
       }
     return FollowPrinter(
       showsHeaders: shows, delimiter: options.delimiter, endsLines: options.start.unit == .lines,
-      title: FollowMessages.title)
+      title: names.title)
   }
 
   private func standardOutput() throws(TailError) -> Endpoint {
     do throws(IOFailure) {
-      let status = try System.attempt(.write, nil) { () throws(Errno) in
-        try System.status(.standardOutput)
+      let kind = try System.attempt(.prepare, nil) { () throws(Errno) in
+        guard try System.statusFlags(.standardOutput).canWrite else { throw .badFileDescriptor }
+        return try System.status(.standardOutput).kind
       }
-      return Endpoint(descriptor: .standardOutput, kind: status.kind, position: .stream)
+      return Endpoint(descriptor: .standardOutput, kind: kind, position: .stream)
     } catch {
-      throw .io(error)
+      throw .io(IOFailure(.prepare, nil, error.errno, reason: "standard output"))
     }
   }
 
@@ -227,7 +237,12 @@ struct FollowRun {
     for path in inputs {
       let (source, failure) = watcher.add(path)
       if let failure {
-        fail(IOFailure(.openForReading, path, failure), state)
+        if source.isStandardInput {
+          onNotice(.message("cannot fstat \(names.quote("standard input")): \(failure)"))
+          state.failed = true
+        } else {
+          fail(IOFailure(.openForReading, path, failure), state)
+        }
         if let checkpoint, let former = positions[source.pathBytes], options.retries {
           watcher.resume(source, at: former, checkpoint)
         } else if !options.retries {
@@ -240,8 +255,8 @@ struct FollowRun {
         fail(IOFailure(.read, path, .isDirectory), state)
         onNotice(
           .message(
-            "\(messages.name(path)): cannot follow end of this type of file"
-              + (options.retries ? "" : "; giving up on this name")))
+            "\(names.subject(path)): cannot follow end of this type of file"
+              + (waitsForChange ? "" : "; giving up on this name")))
         watcher.refuse(source)
         continue
       }

@@ -15,10 +15,13 @@ extension TailJob {
   ) throws(TailProblem) {
     switch input.status.kind {
     case .directory:
-      // Like GNU's, which looks for the last bytes of a directory and then cannot copy them.
+      // Like GNU's, which finds the place to begin without reading, and then cannot copy from there.
       var problem = input.problem(.isDirectory)
-      problem.endsAll = options.start.unit == .bytes
+      let isFromStart = options.start.fromBeginning && options.start.count <= 1
+      problem.endsAll = options.start.unit == .bytes || isFromStart
       throw problem
+    case _ where options.presumesPipe:
+      try printStream(input, &session)
     case .regular:
       try printFile(input, &session)
     case .blockDevice:
@@ -86,7 +89,7 @@ extension TailJob {
       try System.setPosition(input.descriptor, to: offset)
       try System.setPosition(input.descriptor, to: input.start)
     } catch {
-      let name = input.isStandardInput ? quote("standard input") : mention(input.path)
+      let name = input.isStandardInput ? names.quote("standard input") : names.mention(input.path)
       throw TailProblem(
         .message("\(name): cannot seek to relative offset \(distance): \(error)"), endsAll: true)
     }

@@ -7,7 +7,7 @@ internal import XIOSystem
 struct LastPartRun {
   let inputs: [FilePath]
   let options: TailOptions
-  let quote: (FilePath) -> String, mention: (FilePath) -> String
+  let names: ShownNames
   let onNotice: (Tail.Notice) -> Void
 
   func run(_ measurement: Measurement?) throws(TailError) -> Tail.Output {
@@ -21,8 +21,7 @@ struct LastPartRun {
     let printsNothing = options.start.count == 0 && !options.start.fromBeginning
     var job = TailJob(
       inputs: printsNothing ? [] : inputs, options: options, session: settled.session,
-      isAutomatic: selection.asked == nil, measures: measurement != nil, quote: quote,
-      mention: mention,
+      isAutomatic: selection.asked == nil, measures: measurement != nil, names: names,
       onNotice: onNotice)
     let done: TailJob.Output
     do throws(SessionError<Never>) {

@@ -45,24 +45,22 @@ public struct Tail {
   ///
   /// - Parameters:
   ///   - measurement: Observes the job when a report is wanted.
-  ///   - quote: A name as messages show it in the middle of a sentence.
-  ///   - mention: A name as messages show it in front of a colon.
+  ///   - names: How names are shown.
   ///   - onNotice: Told of everything that is to be said when it happens.
   ///   - onReport: Takes reports that are wanted before the end.
   /// - Returns: Which engine ran, the report, and whether everything went well.
   /// - Throws: ``TailError`` when nothing was begun.
   public func run(
-    _ measurement: Measurement?, quote: @escaping (FilePath) -> String,
-    mention: @escaping (FilePath) -> String,
+    _ measurement: Measurement?, _ names: ShownNames,
     onNotice: @escaping (Notice) -> Void, onReport: @escaping (Report) -> Void = { _ in }
   ) throws(TailError) -> Output {
     guard options.follow != .none, !hasPipeAlone else {
       let run = LastPartRun(
-        inputs: inputs, options: options, quote: quote, mention: mention, onNotice: onNotice)
+        inputs: inputs, options: options, names: names, onNotice: onNotice)
       return try run.run(measurement)
     }
     let run = FollowRun(
-      inputs: inputs, options: options, quote: quote, mention: mention, onNotice: onNotice,
+      inputs: inputs, options: options, names: names, onNotice: onNotice,
       onReport: onReport)
     return try run.run(measurement)
   }

@@ -17,7 +17,7 @@ struct TailJob: TransferJob {
   let options: TailOptions
   let session: SessionConfiguration
   let measures: Bool
-  let quote: (FilePath) -> String, mention: (FilePath) -> String
+  let names: ShownNames
   let onNotice: (Tail.Notice) -> Void
   /// Whether the engine was left to the program, so that plain calls do where it is of no use.
   let isAutomatic: Bool
@@ -31,16 +31,14 @@ struct TailJob: TransferJob {
 
   init(
     inputs: [FilePath], options: TailOptions, session: SessionConfiguration, isAutomatic: Bool,
-    measures: Bool, quote: @escaping (FilePath) -> String, mention: @escaping (FilePath) -> String,
-    onNotice: @escaping (Tail.Notice) -> Void
+    measures: Bool, names: ShownNames, onNotice: @escaping (Tail.Notice) -> Void
   ) {
     self.inputs = inputs
     self.options = options
     self.session = session
     self.isAutomatic = isAutomatic
     self.measures = measures
-    self.quote = quote
-    self.mention = mention
+    self.names = names
     self.onNotice = onNotice
   }
 
@@ -105,14 +103,14 @@ struct TailJob: TransferJob {
   ) throws(TailProblem) {
     let opened: FileDescriptor
     do throws(IOFailure) { opened = try TailInput.open(path) } catch { throw TailProblem(error) }
-    if showsHeaders { try output.writeHeader(FollowMessages.title(path)) }
+    if showsHeaders { try output.writeHeader(names.title(path)) }
     let input: TailInput
     do throws(IOFailure) {
       input = try TailInput(path, opened, options.transfer, self.session)
     } catch {
       guard case .stat = error.action, let errno = error.errno else { throw TailProblem(error) }
       if opened == .standardInput { standardInputIsClosed = true }
-      let name = quote(TailInput.name(of: path))
+      let name = names.quote(TailInput.name(of: path))
       throw TailProblem(.message("cannot fstat \(name): \(errno)"))
     }
     defer { input.close() }
