@@ -52,11 +52,7 @@ struct Arguments {
 
   /// The arguments of this process.
   static func raw() -> Arguments {
-    let all = (0..<ProcessArguments.count).compactMap { index in
-      ProcessArguments.word(index).map { pointer in
-        Array(UnsafeRawBufferPointer(start: pointer, count: strlen(pointer)))
-      }
-    }
+    let all = (0..<ProcessArguments.count).compactMap(ProcessArguments.bytes)
     return Arguments(program: all.first ?? [], Array(all.dropFirst()))
   }
 
@@ -88,7 +84,7 @@ struct Arguments {
   }
 
   /// The operands, when there is nothing else.
-  var operands: [FilePath] { rest.map(Self.path) }
+  var operands: [FilePath] { rest.map { FilePath(name: $0) } }
 
   /// Everything in the form that the parser understands.
   ///

@@ -60,7 +60,7 @@ struct CacheCommand: ParsableCommand {
     let totals: CacheTotals
     do throws(CacheError) {
       output.begin()
-      totals = try CacheJob(files.map(\.path), options).run(
+      totals = try CacheJob(files.map(\.root), options).run(
         onEntry: { output.show($0) },
         onFailure: { diagnostics.report($0, namesAreQuoted: true) })
     } catch {

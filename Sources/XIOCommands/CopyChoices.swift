@@ -76,7 +76,8 @@ enum CopyChoices {
       options.required = try attributes(words.joined(separator: ","), for: "--preserve")
     }
     if options.required.contains(.context), !Labels.areKnown {
-      throw UsageError("cannot preserve security context without an SELinux-enabled kernel")
+      throw UsageError(
+        "cannot preserve security context without an SELinux-enabled kernel", isAboutUsage: false)
     }
   }
 

@@ -102,7 +102,9 @@ extension CopyOperands {
     _ names: [PathName], in directory: PathName?, isNoDirectory: Bool, parents: Bool
   ) throws(UsageError) {
     if directory != nil, isNoDirectory {
-      throw UsageError("cannot combine --target-directory (-t) and --no-target-directory (-T)")
+      throw UsageError(
+        "cannot combine --target-directory (-t) and --no-target-directory (-T)", isAboutUsage: false
+      )
     }
     guard let first = names.first else { throw UsageError("missing file operand") }
     if directory == nil, names.count == 1 {

@@ -36,6 +36,7 @@ extension OptionTable {
         "dereference-command-line", "jobs", "physical", "atomic", "durability", "resume", "verify",
         "progress",
       ]),
+    order: ["recursive", "remove-destination", "reflink"],
     rivals: [
       ["dereference", "dereference-command-line", "no-dereference"],
       ["interactive", "no-clobber"],

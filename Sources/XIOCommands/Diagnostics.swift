@@ -9,6 +9,8 @@ struct Diagnostics {
   /// The name the program was called by, such as `xio copy`.
   let program: String
 
+  private var voice: Voice { Voice(of: program) }
+
   /// Prints a message.
   func report(_ text: String) {
     show("\(program): \(text)")
@@ -16,7 +18,12 @@ struct Diagnostics {
 
   /// Prints what can be done about the last message.
   func hint(_ text: String) {
-    show("hint: \(text)")
+    voice.hint(text).forEach(show)
+  }
+
+  /// Prints what is wrong with the command line.
+  func report(_ problem: UsageError) {
+    show(voice.lines(problem, program).joined(separator: "\n"))
   }
 
   private func show(_ line: String) {
@@ -83,7 +90,14 @@ struct Diagnostics {
   /// What failed and why, in one line.
   static func text(_ failure: IOFailure, namesAreQuoted: Bool) -> String {
     let what = subject(failure, namesAreQuoted)
-    let why = [failure.reason, failure.errno.map { "\($0)" }].compactMap { $0 }
+    var errno = failure.errno
+    // Nothing is where a closed descriptor would be, and what holds its number is nobody's business.
+    if errno == .noSuchAddressOrDevice, let path = failure.path,
+      StandardStreams.holdsPlace(of: path)
+    {
+      errno = .noSuchFileOrDirectory
+    }
+    let why = [failure.reason, errno.map { "\($0)" }].compactMap { $0 }
       .joined(separator: ": ")
     return what.isEmpty || why.isEmpty ? what + why : "\(what): \(why)"
   }

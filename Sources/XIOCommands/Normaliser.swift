@@ -97,7 +97,7 @@ struct Normaliser {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let given = String(parts[0])
     let value = parts.count > 1 ? String(parts[1]) : nil
-    let name = try resolve(given)
+    let name = try resolve(given, in: String(text))
     switch (table.long[name] ?? .flag, value) {
     case (.flag, nil): try add(name, nil)
     case (.flag, _?): throw UsageError("option '--\(name)' doesn't allow an argument")
@@ -112,23 +112,28 @@ struct Normaliser {
   }
 
   /// The option that a name or its beginning stands for.
-  private func resolve(_ given: String) throws(UsageError) -> String {
+  ///
+  /// - Parameters:
+  ///   - given: The name.
+  ///   - text: What it is part of: a value may have come with it.
+  /// - Returns: The name of the option.
+  /// - Throws: ``UsageError`` when there is none, or more than one.
+  private func resolve(_ given: String, in text: String) throws(UsageError) -> String {
     if table.long[given] != nil { return given }
-    if let name = table.synonyms[given] { return name }
-    let names = Array(table.long.keys) + Array(table.synonyms.keys)
-    let candidates = given.isEmpty ? [] : names.filter { $0.hasPrefix(given) }.sorted()
-    var meanings = Set(candidates.map { table.synonyms[$0] ?? $0 })
+    if let name = table.synonyms[given] ?? table.hidden[given] { return name }
+    var candidates = given.isEmpty ? [] : table.names.filter { $0.hasPrefix(given) }
     // Scripts abbreviate what GNU's tools have; options that they lack must not get in the way.
-    let common = meanings.subtracting(table.own)
-    if common.count == 1 { meanings = common }
+    let common = candidates.filter { !table.own.contains($0) }
+    if !common.isEmpty { candidates = common }
+    let meanings = Set(candidates.map { table.synonyms[$0] ?? table.hidden[$0] ?? $0 })
     guard let name = meanings.first else {
       throw UsageError(
-        "unrecognized option '--\(given)'",
-        suggestion: Suggestion.nearest(to: given, among: names).map { "--\($0)" })
+        "unrecognized option '--\(text)'",
+        suggestion: Suggestion.nearest(to: given, among: table.names).map { "--\($0)" })
     }
     guard meanings.count == 1 else {
       let list = candidates.map { "'--\($0)'" }.joined(separator: " ")
-      throw UsageError("option '--\(given)' is ambiguous; possibilities: \(list)")
+      throw UsageError("option '--\(text)' is ambiguous; possibilities: \(list)")
     }
     return name
   }
@@ -154,14 +159,20 @@ struct Normaliser {
         }
         return
       case nil:
+        if table.obsolete != nil, letter.isASCII, letter.isNumber {
+          throw UsageError(
+            "option used in invalid context -- \(letter)", isAboutUsage: false)
+        }
         throw UsageError("invalid option -- '\(letter)'")
       }
     }
   }
 
   private mutating func add(_ name: String, _ value: String?) throws(UsageError) {
+    // What comes first is found fault with first.
+    if let value { try table.check?(name, value) }
     if let complaint = table.once[name], options.contains(where: { $0.name == name }) {
-      throw UsageError(complaint)
+      throw UsageError(complaint, isAboutUsage: false)
     }
     if let rivals = table.rivals.first(where: { $0.contains(name) }) {
       options.removeAll { rivals.contains($0.name) }

@@ -1,18 +1,22 @@
 internal import ArgumentParser
 internal import SystemPackage
+internal import XIOSystem
 
 /// The name of a file on the command line: bytes, whatever they are.
 struct Operand: ExpressibleByArgument {
+  /// Where it leads.
   let path: FilePath
   /// The name as it was given.
   let bytes: [UInt8]
-  /// Whether the name ends in a slash, which ``path`` does not keep: it must be a directory's.
-  let namesDirectory: Bool
 
   init(argument: String) {
     bytes = Arguments.decode(argument)
-    path = Arguments.path(bytes)
-    namesDirectory = bytes.count > 1 && bytes.last == UInt8(ascii: "/")
+    path = FilePath(name: bytes)
+  }
+
+  /// The path that names of what is in a directory begin with; of what is no directory, ``path``.
+  var root: FilePath {
+    (try? System.status(path).kind) == .directory ? Arguments.path(bytes) : path
   }
 }
 

@@ -21,6 +21,12 @@ struct OptionTable: Sendable {
   var synonyms: [String: String] = [:]
   /// Options that GNU's tool of that name does not have.
   var own: Set<String> = []
+  /// Flags that GNU's tool takes and does not tell of, by names that begin with a dash of their own, which
+  /// the parser does not take; with the names that it does.
+  var hidden: [String: String] = [:]
+  /// Options in the order in which GNU's tool lists those that an abbreviation can mean, where that is
+  /// not the alphabet's.
+  var order: [String] = []
   /// Options of which the last one counts.
   var rivals: [Set<String>] = []
   /// Options that may be given once, and what is said when there are more.
@@ -29,8 +35,16 @@ struct OptionTable: Sendable {
   var fold: (@Sendable (_ options: [GivenOption]) -> [GivenOption])?
   /// Whether operands do not pass through the parser, to which a thousand of them cost more than all else.
   var keepsOperands = false
+  /// Finds fault with the value of an option.
+  var check: (@Sendable (_ option: String, _ value: String) throws(UsageError) -> Void)?
   /// Turns a first argument of the old kind, such as `-5f`, into options of today.
   var obsolete: (@Sendable (_ arguments: [String]) -> [String]?)?
+
+  /// All names of long options, in the order in which they are listed.
+  var names: [String] {
+    let all = Array(long.keys) + Array(synonyms.keys) + Array(hidden.keys)
+    return order + Set(all).subtracting(order).sorted()
+  }
 
   /// Options that every command which moves bytes has.
   static let shared: [String: Kind] = [
@@ -57,8 +71,11 @@ struct OptionTable: Sendable {
     synonyms: ["silent": "quiet"],
     own: Set(shared.keys).subtracting(["help", "version"])
       .union(["memory", "latency", "fifo-eof", "checkpoint", "strict"]),
+    hidden: [
+      "-disable-inotify": "disable-inotify", "-presume-input-pipe": "presume-input-pipe",
+    ],
     rivals: [["bytes", "lines"], ["quiet", "verbose"]],
-    obsolete: obsoleteTail)
+    check: TailNumbers.check, obsolete: TailNumbers.obsolete)
 
   static let cat = OptionTable(
     long: shared.merging(
@@ -74,7 +91,11 @@ struct OptionTable: Sendable {
       "t": .flags(["--show-nonprinting", "--show-tabs"]), "T": .flags(["--show-tabs"]),
       "u": .flags([]), "v": .flags(["--show-nonprinting"]), "h": .flags(["--help"]),
     ],
-    own: Set(shared.keys).subtracting(["help", "version"]).union(["progress"]))
+    own: Set(shared.keys).subtracting(["help", "version"]).union(["progress"]),
+    order: [
+      "number-nonblank", "number", "squeeze-blank", "show-nonprinting", "show-ends", "show-tabs",
+      "show-all",
+    ])
 
   static let fanin = OptionTable(
     long: shared.merging(
@@ -114,34 +135,5 @@ struct OptionTable: Sendable {
     case "compare": compare
     default: nil
     }
-  }
-
-  /// `tail -5`, `+5`, `-5f`, `-20c`, `-2b`: a number, what it counts, and whether to follow. Such an
-  /// argument comes first, and at most one file after it.
-  private static func obsoleteTail(_ arguments: [String]) -> [String]? {
-    guard let first = arguments.first, let sign = first.first, sign == "-" || sign == "+" else {
-      return nil
-    }
-    let rest = arguments.dropFirst()
-    let isOption = rest.first.map { $0.hasPrefix("-") && $0 != "-" } ?? false
-    guard rest.isEmpty || rest.count == 1 && !isOption || rest.count <= 2 && rest.first == "--"
-    else { return nil }
-    let body = first.dropFirst()
-    let digits = body.prefix { $0.isASCII && $0.isNumber }
-    var suffix = body.dropFirst(digits.count)
-    // Without a number these are today's options, or the name of standard input.
-    if sign == "-", digits.isEmpty { return nil }
-    var unit = "lines"
-    var scale = ""
-    if let letter = suffix.first, "bcl".contains(letter) {
-      suffix = suffix.dropFirst()
-      if letter != "l" { unit = "bytes" }
-      if letter == "b" { scale = "b" }
-    }
-    let follows = suffix == "f"
-    guard suffix.isEmpty || follows else { return nil }
-    let number = digits.isEmpty ? "10" : String(digits)
-    let option = "--\(unit)=\(sign == "+" ? "+" : "")\(number)\(scale)"
-    return [option] + (follows ? ["--follow=descriptor"] : []) + rest
   }
 }

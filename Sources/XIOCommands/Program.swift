@@ -56,12 +56,8 @@ public enum Program {
       let subject = arguments.command == "help" ? arguments.firstWord : arguments.command
       return StandardStreams.print(HelpText.polish(help, OptionTable.of(subject)))
     }
-    let name = arguments.programName
-    let diagnostics = Diagnostics(program: name)
     let problem = error as? UsageError ?? UsageError(parser: Xio.message(for: error))
-    diagnostics.report(Arguments.display(problem.message))
-    diagnostics.hint(
-      problem.suggestion.map { "did you mean '\($0)'?" } ?? "try '\(name) --help'")
+    Diagnostics(program: arguments.programName).report(problem)
     return .failure
   }
 }

@@ -38,7 +38,7 @@ enum QuickStart {
     case .done(max(1, operands)): return .success
     case .done(let done):
       let rest = (start + done..<count).compactMap { index in
-        ProcessArguments.word(index).map { FilePath(platformString: $0) }
+        ProcessArguments.bytes(index).map { FilePath(name: $0) }
       }
       return CatCommand.execute(rest)
     case .failed(let errno):

@@ -25,6 +25,24 @@ enum Quoting {
     return name + (value.isEmpty ? "" : whereNeeded(Arguments.path(value)))
   }
 
+  /// The value of an option, in quotes as C would have them.
+  static func value(_ text: some StringProtocol) -> String {
+    var quoted = ""
+    for scalar in String(text).unicodeScalars {
+      let bytes = Arguments.decode(String(scalar))
+      if scalar == "'" || scalar == "\\" {
+        quoted += "\\" + String(scalar)
+      } else if bytes == Array(String(scalar).utf8), isPrintable(scalar),
+        scalar.isASCII || Terminal.hasUnicode
+      {
+        quoted.unicodeScalars.append(scalar)
+      } else {
+        quoted += bytes.map(escape).joined()
+      }
+    }
+    return "'\(quoted)'"
+  }
+
   private static let special = Array(" !\"$&'()*:;<=>?[\\^`|".utf8)
   /// Signs that stand for themselves between double quotes as they do between single ones.
   private static let plainSigns = Array(" '%+,-./:@]_".utf8)

@@ -39,6 +39,7 @@ struct TailCommand: ParsableCommand {
     if program.version { return try program.run() }
     let diagnostics = Diagnostics(program: Arguments.shownName)
     var options = try options(diagnostics)
+    options.readsRenamedAnew = Voice(of: diagnostics.program).isLiteral
     let paths = files.map(\.path)
     let output = try ReportOutput(
       shared.values, diagnostics, apartFrom: paths + [following.checkpoint?.path].compactMap { $0 })
@@ -47,7 +48,9 @@ struct TailCommand: ParsableCommand {
     let result: Tail.Output
     do throws(TailError) {
       result = try Tail(paths, options).run(
-        output.makeMeasurement(), quote: Quoting.always, mention: Quoting.whereNeeded,
+        output.makeMeasurement(),
+        ShownNames(
+          quote: Quoting.always, mention: Quoting.whereNeeded, bytes: TypedNames.here.bytes),
         onNotice: { notice in
           if case .readerLeft = notice { readerLeft = true }
           Self.show(notice, diagnostics)
@@ -88,7 +91,7 @@ struct TailCommand: ParsableCommand {
     _ options: inout TailOptions, _ diagnostics: Diagnostics?
   ) throws(UsageError) {
     if options.follow == .name, files.contains(where: { $0.path == "-" }) || files.isEmpty {
-      throw UsageError("cannot follow '-' by name")
+      throw UsageError("cannot follow '-' by name", isAboutUsage: false)
     }
     if options.follow == .none {
       if options.retries {

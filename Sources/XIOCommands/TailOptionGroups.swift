@@ -35,12 +35,16 @@ struct TailPartOptions: ParsableArguments {
       valueName: "size"))
   var memory: ByteCount?
 
+  @Flag(name: .customLong("presume-input-pipe"), help: .hidden)
+  var presumesPipe = false
+
   func apply(_ options: inout TailOptions, isVerbose: Bool) throws(UsageError) {
     if let lines { options.start = try TailNumbers.start(lines, .lines) }
     if let bytes { options.start = try TailNumbers.start(bytes, .bytes) }
     options.delimiter = zeroTerminated ? 0 : UInt8(ascii: "\n")
     options.headers = quiet ? .never : verbose || isVerbose ? .always : .whenSeveral
     if let memory { options.memory = memory.value }
+    options.presumesPipe = presumesPipe
   }
 }
 
@@ -98,6 +102,9 @@ struct TailFollowOptions: ParsableArguments {
   @Flag(help: "Exit with status 3 when lines or bytes were lost.")
   var strict = false
 
+  @Flag(name: .customLong("disable-inotify"), help: .hidden)
+  var looksOnly = false
+
   func apply(_ options: inout TailOptions) throws(UsageError) {
     if let follow { options.follow = try TailNumbers.follow(follow) }
     options.retries = retry
@@ -109,5 +116,6 @@ struct TailFollowOptions: ParsableArguments {
     options.fifoEnd = fifoEof
     options.checkpoint = checkpoint?.path
     options.isStrict = strict
+    options.watches = !looksOnly
   }
 }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import SystemPackage
 internal import XIOSystem
 
@@ -6,12 +5,7 @@ internal import XIOSystem
 /// and a message is to show what somebody has typed.
 struct TypedNames {
   /// The names of this process.
-  static let here = TypedNames(
-    (0..<ProcessArguments.count).compactMap { index in
-      ProcessArguments.word(index).map {
-        Array(UnsafeRawBufferPointer(start: $0, count: strlen($0)))
-      }
-    })
+  static let here = TypedNames((0..<ProcessArguments.count).compactMap(ProcessArguments.bytes))
 
   /// Names that are not what their path is, by that.
   private let names: [FilePath: [UInt8]]
@@ -22,10 +16,10 @@ struct TypedNames {
     var several: Set<FilePath> = []
     for word in words {
       let name = Self.name(in: word)
-      let path = Arguments.path(name)
-      guard !path.components.isEmpty else { continue }
-      if let other = names[path], other != name { several.insert(path) }
-      names[path] = name
+      for path in [Arguments.path(name), FilePath(name: name)] where !path.components.isEmpty {
+        if let other = names[path], other != name { several.insert(path) }
+        names[path] = name
+      }
     }
     // What was typed in several ways is shown in none of them.
     self.names = names.filter { !several.contains($0.key) && $0.value != Self.plain($0.key) }

@@ -3,20 +3,23 @@ struct UsageError: Error, Equatable {
   var message: String
   /// What was perhaps meant.
   var suggestion: String?
+  /// The words that would have been understood.
+  var words: [String] = []
+  /// Whether help on the options would help; GNU's tools offer none where a value makes no sense.
+  var isAboutUsage = true
 
-  init(_ message: String, suggestion: String? = nil) {
+  init(_ message: String, suggestion: String? = nil, isAboutUsage: Bool = true) {
     self.message = message
     self.suggestion = suggestion
+    self.isAboutUsage = isAboutUsage
   }
 
   /// A word that is none of those an option can have.
   init(
     _ value: String, for option: String, isNoneOf words: [String], is problem: String = "invalid"
   ) {
-    let list = words.map { "'\($0)'" }.joined(separator: ", ")
-    message =
-      "\(problem) argument '\(value)' for '\(option)'"
-      + (words.isEmpty ? "" : "; valid are \(list)")
+    self.words = words
+    message = "\(problem) argument \(Quoting.value(value)) for '\(option)'"
     suggestion = Suggestion.nearest(to: value, among: words)
   }
 

@@ -106,13 +106,7 @@ public enum SourceSpecification: Sendable, Equatable {
     return .internet(host: String(host), port: String(port))
   }
 
-  static func path(_ bytes: [UInt8]) -> FilePath {
-    (bytes + [0]).withUnsafeBufferPointer { buffer in
-      buffer.withMemoryRebound(to: CChar.self) { characters in
-        characters.baseAddress.map { FilePath(platformString: $0) } ?? FilePath()
-      }
-    }
-  }
+  static func path(_ bytes: [UInt8]) -> FilePath { FilePath(name: bytes) }
 }
 
 /// Why an operand is no source.

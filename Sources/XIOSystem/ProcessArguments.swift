@@ -1,4 +1,5 @@
 internal import CXIO
+internal import Glibc
 
 /// The arguments of the process as it was given them, its name first.
 public enum ProcessArguments {
@@ -8,6 +9,11 @@ public enum ProcessArguments {
   /// An argument, which is there as long as the process; nil where there is none.
   public static func word(_ index: Int) -> UnsafePointer<CChar>? {
     UnsafePointer(xio_argument(CInt(truncatingIfNeeded: index)))
+  }
+
+  /// The bytes of an argument; nil where there is none.
+  public static func bytes(_ index: Int) -> [UInt8]? {
+    word(index).map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
   }
 }
 

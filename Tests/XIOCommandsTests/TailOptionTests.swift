@@ -24,14 +24,49 @@ import XIOTail
     #expect(try Self.options(["-c", text]).start == TailOptions.Start(.bytes, expected))
   }
 
-  @Test(arguments: ["", "x", "1x", "1kk", "1KBB", "--5", "+", "1 ", "1i", "0x10"])
-  func badCountsAreRefused(_ text: String) {
-    #expect(throws: UsageError("invalid number of lines: '\(text)'")) {
+  @Test(
+    arguments: [
+      ("", "''"), ("x", "'x'"), ("1x", "'1x'"), ("1kk", "'1kk'"), ("1KBB", "'1KBB'"),
+      ("--5", "'-5'"), ("+", "'+'"), ("1 ", "'1 '"), ("1i", "'1i'"), ("0x10", "'0x10'"),
+      ("-", "''"), ("- k", "' k'"), ("++3", "'++3'"), ("+ 3", "'+ 3'"), ("it's", "'it\\'s'"),
+      ("a\\", "'a\\\\'"),
+      (Arguments.encode(Array("1\n".utf8)), "'1\\n'"),
+    ])
+  func badCountsAreRefused(_ text: String, _ shown: String) {
+    #expect(throws: UsageError("invalid number of lines: \(shown)", isAboutUsage: false)) {
       try Self.options(["-n", text])
     }
-    #expect(throws: UsageError("invalid number of bytes: '\(text)'")) {
+    #expect(throws: UsageError("invalid number of bytes: \(shown)", isAboutUsage: false)) {
       try Self.options(["--bytes=\(text)"])
     }
+  }
+
+  @Test(arguments: [" 3", " +3", "\u{F709}3"]) func spaceComesFirst(_ text: String)
+    throws
+  {
+    #expect(try Self.options(["-n", text]).start.count == 3)
+  }
+
+  /// What comes first is found fault with first, whatever comes later.
+  @Test func theFirstFaultIsTold() {
+    #expect(throws: UsageError("invalid number of lines: 'x'", isAboutUsage: false)) {
+      try Self.options(["-n", "x", "--bogus"])
+    }
+    #expect(throws: UsageError("option used in invalid context -- 5", isAboutUsage: false)) {
+      try Self.options(["-q5", "a", "-n", "x"])
+    }
+  }
+
+  @Test func oldFormsAreNeverTooLarge() throws {
+    #expect(try Self.options(["+99999999999999999999c"]).start.count == .max)
+    #expect(try Self.options(["-99999999999999999999"]).start.count == .max)
+  }
+
+  @Test func optionsThatAreNotToldOfAreTaken() throws {
+    let options = try Self.options(["---disable-inotify", "---presume-input-pipe", "-f", "a"])
+    #expect(!options.watches && options.presumesPipe)
+    #expect(try !Self.options(["---dis", "-f", "a"]).watches)
+    #expect(throws: UsageError.self) { try Self.options(["--disable-inotify"]) }
   }
 
   @Test func fromTheBeginning() throws {
@@ -46,7 +81,9 @@ import XIOTail
     let byName = try Self.options(["-F", "a"])
     #expect(byName.follow == .name)
     #expect(byName.retries)
-    #expect(throws: UsageError("cannot follow '-' by name")) { try Self.options(["-F"]) }
+    #expect(throws: UsageError("cannot follow '-' by name", isAboutUsage: false)) {
+      try Self.options(["-F"])
+    }
     #expect(throws: UsageError.self) { try Self.options(["--follow=x", "a"]) }
   }
 
@@ -60,9 +97,18 @@ import XIOTail
     for (option, value, message) in [
       ("-s", "x", "invalid number of seconds: 'x'"),
       ("-s", "-1", "invalid number of seconds: '-1'"),
+      ("-s", "nan", "invalid number of seconds: 'nan'"),
+      ("-s", "1e999", "invalid number of seconds: '1e999'"),
       ("--pid", "x", "invalid PID: 'x'"), ("--pid", "-1", "invalid PID: '-1'"),
+      ("--pid", "2147483648", "invalid PID: '2147483648': Value too large for defined data type"),
+      (
+        "--max-unchanged-stats", "x",
+        "invalid maximum number of unchanged stats between opens: 'x'"
+      ),
     ] {
-      #expect(throws: UsageError(message)) { try Self.options(["-f", option, value, "a"]) }
+      #expect(throws: UsageError(message, isAboutUsage: false)) {
+        try Self.options(["-f", option, value, "a"])
+      }
     }
   }
 
