@@ -66,6 +66,7 @@ struct Arguments {
 
   /// Whether help is asked for as `-h`, which is to fit on a screen.
   var asksBriefly: Bool {
+    guard !Voice(of: programName).isLiteral else { return false }
     let options = rest.prefix { $0 != Array("--".utf8) }
     return options.contains(Array("-h".utf8)) && !options.contains(Array("--help".utf8))
   }
@@ -94,7 +95,9 @@ struct Arguments {
     if command == "compare" {
       return ["compare"] + (try ComparedJob.split(texts, Self.stopsAtOperand).options)
     }
-    if let table = OptionTable.of(command) {
+    if var table = OptionTable.of(command) {
+      // GNU's tools do not know it, and say so.
+      if Voice(of: programName).isLiteral { table.short["h"] = nil }
       let name = command.map { [$0] } ?? []
       if table.keepsOperands {
         return name

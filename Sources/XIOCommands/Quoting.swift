@@ -32,9 +32,7 @@ enum Quoting {
       let bytes = Arguments.decode(String(scalar))
       if scalar == "'" || scalar == "\\" {
         quoted += "\\" + String(scalar)
-      } else if bytes == Array(String(scalar).utf8), isPrintable(scalar),
-        scalar.isASCII || Terminal.hasUnicode
-      {
+      } else if bytes == Array(String(scalar).utf8), isPrintable(scalar) {
         quoted.unicodeScalars.append(scalar)
       } else {
         quoted += bytes.map(escape).joined()
@@ -71,8 +69,13 @@ enum Quoting {
 
   private static func bytes(_ path: FilePath) -> [UInt8] { TypedNames.here.bytes(of: path) }
 
+  /// Whether more than ASCII is shown; GNU's tools leave that to the locale.
+  private static let showsUnicode =
+    Terminal.hasUnicode || !Voice(of: Arguments.shownName).isLiteral
+
   private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
+    guard scalar.isASCII || showsUnicode else { return false }
+    return switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
       .paragraphSeparator:
       false

@@ -9,18 +9,24 @@ struct TypedNames {
 
   /// Names that are not what their path is, by that.
   private let names: [FilePath: [UInt8]]
+  /// Paths that say of a directory that it is one; names in it do not begin with them.
+  private let places: Set<FilePath>
 
   /// Takes the words of a command line.
   init(_ words: [[UInt8]]) {
     var names: [FilePath: [UInt8]] = [:]
     var several: Set<FilePath> = []
+    var places: Set<FilePath> = []
     for word in words {
       let name = Self.name(in: word)
-      for path in [Arguments.path(name), FilePath(name: name)] where !path.components.isEmpty {
+      let plain = Arguments.path(name)
+      for path in [plain, FilePath(name: name)] where !path.components.isEmpty {
+        if path != plain { places.insert(path) }
         if let other = names[path], other != name { several.insert(path) }
         names[path] = name
       }
     }
+    self.places = places
     // What was typed in several ways is shown in none of them.
     self.names = names.filter { !several.contains($0.key) && $0.value != Self.plain($0.key) }
   }
@@ -39,7 +45,7 @@ struct TypedNames {
     if let name = names[path] { return name }
     var directory = path
     while directory.removeLastComponent() {
-      guard var name = names[directory] else { continue }
+      guard var name = names[directory], !places.contains(directory) else { continue }
       while name.last == UInt8(ascii: "/") { name.removeLast() }
       return name + Self.plain(path).dropFirst(directory.length)
     }

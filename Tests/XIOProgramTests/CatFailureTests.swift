@@ -151,7 +151,7 @@ import XIOTestSupport
     for (arguments, output, message) in [
       (["small"], "1\n2\n", ""), (["-n", "small"], "     1\t1\n     2\t2\n", ""),
       (["small", "missing"], "1\n2\n", "cat: missing: No such file or directory\n"),
-      (["-z"], "", "cat: invalid option -- 'z'\nhint: try 'cat --help'\n"),
+      (["-z"], "", "cat: invalid option -- 'z'\nTry 'cat --help' for more information.\n"),
       (["--nu"], "", ""), (["cat"], "", "cat: cat: input\n"),
     ] where arguments != ["cat"] {
       var program = TestProgram(link, arguments)

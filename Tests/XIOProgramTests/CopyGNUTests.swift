@@ -21,7 +21,10 @@ import XIOTestSupport
       ("echo a>a; echo b>b; $CP --debug --update=none a b", 0, "skipped 'b'\n"),
       ("echo a>a; $CP --debug a b", 0, "copy offload: "),
       ("echo a>a; $CP -n -b a b", 1, "--backup is mutually exclusive with -n"),
-      ("echo a>a; $CP --sparse=x a b", 1, "invalid argument 'x' for '--sparse'; valid are 'auto'"),
+      (
+        "echo a>a; $CP --sparse=x a b", 1,
+        "invalid argument 'x' for '--sparse'\nValid arguments are:\n  - 'auto'\n"
+      ),
       ("echo a>a; $CP --preserve=foo a b", 1, "invalid argument 'foo' for '--preserve'"),
       ("echo a>a; $CP --context=x a b; cat b", 0, "warning: ignoring --context; it requires"),
       ("echo a>a; $CP --preserve=context a b", 1, "cannot preserve security context without"),

@@ -41,6 +41,8 @@ import XIOTestSupport
           + "Try 'cat --help' for more information.\n"
       ),
       (["cat", "missing"], "cat: missing: No such file or directory\n"),
+      (["cp", "-dash"], "cp: invalid option -- 'h'\nTry 'cp --help' for more information.\n"),
+      (["cat", "\u{fc}:"], "cat: ''$'\\303\\274'':': No such file or directory\n"),
       (["cp"], "cp: missing file operand\nTry 'cp --help' for more information.\n"),
       (
         ["cp", "-T", "-t", ".", "f"],
