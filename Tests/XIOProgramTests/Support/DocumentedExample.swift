@@ -42,6 +42,7 @@ struct DocumentedExample {
   /// The headings of tables that compare engines. How many columns fit into one table is a matter of the
   /// numbers below them.
   static func headings(_ lines: [String]) -> Set<String> {
-    Set(lines.filter { $0.hasPrefix("ENGINE") }.flatMap { $0.split(separator: " ").map(String.init) })
+    Set(
+      lines.filter { $0.hasPrefix("ENGINE") }.flatMap { $0.split(separator: " ").map(String.init) })
   }
 }
