@@ -66,6 +66,12 @@ struct ComparedJob {
     merged.long["engine"] = nil
     merged.synonyms.merge(own.synonyms) { $1 }
     merged.own.formUnion(own.long.keys)
+    // Where the command has one value, there can be a list of them here.
+    if let check = table.check {
+      merged.check = { (option, value) throws(UsageError) in
+        if own.long[option] == nil { try check(option, value) }
+      }
+    }
     // The command itself understands options whose order counts.
     merged.fold = nil
     return merged
