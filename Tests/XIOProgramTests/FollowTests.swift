@@ -113,18 +113,47 @@ import XIOTestSupport
     #expect(retries <= 6 * (intervals + 1), "\(retries) in \(intervals) intervals")
   }
 
-  /// Each wait is ended by an event or by the one look a second at everything.
-  @Test(arguments: ["epoll", "uring", "sigio", "libaio", "poll", "select"])
-  func sleepsWhenNothingHappens(_ engine: String) throws {
+  /// Each wait is ended by an event or by the one look at everything in each interval.
+  @Test(
+    arguments: ["epoll", "uring", "sigio", "libaio", "poll", "select", "posix-aio", "blocking"],
+    [0.1, 1000])
+  func sleepsWhenNothingHappens(_ engine: String, _ interval: Double) throws {
     let directory = try TestDirectory(on: .tmpfs)
     let log = try directory.write("log", "a\n".utf8)
-    let follower = try Follower(["-F", "--engine", engine, log])
+    let follower = try Follower(["-F", "--engine", engine, "-s", "\(interval)", log])
     try follower.expect(2)
     try eventually("it waits") { isBlocked(follower.running.process) }
-    let before = try voluntarySwitches(of: follower.running.process)
-    letPass(.seconds(3))
-    let switches = try voluntarySwitches(of: follower.running.process) - before
-    #expect(switches <= 7, "\(switches) in 3 s")
+    try expectSleep(of: follower.running, interval: interval)
     try follower.finish()
   }
+}
+
+/// Expects that a follow does nothing for a while but to look at everything in each interval.
+///
+/// - Parameters:
+///   - running: The follow.
+///   - interval: The interval, in seconds.
+///   - sourceLocation: Where an issue is recorded.
+/// - Throws: `SupportFailure` when the follow is gone.
+func expectSleep(
+  of running: RunningProgram, interval: Double, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  let clock = ContinuousClock()
+  let begin = clock.now
+  let before = (try voluntarySwitches(of: running.process), try readCalls(of: running.process))
+  letPass(.milliseconds(500))
+  let switches = try voluntarySwitches(of: running.process) - before.0
+  let reads = try readCalls(of: running.process) - before.1
+  // What passes before and after the pause, too, is time to look in.
+  let looks = Int((clock.now - begin) / .seconds(interval)) + 1
+  #expect(
+    switches <= looks + 1, "\(switches) waits and \(looks) looks", sourceLocation: sourceLocation)
+  #expect(reads <= looks + 1, "\(reads) reads and \(looks) looks", sourceLocation: sourceLocation)
+}
+
+/// Counts the calls by which a process has asked for bytes, whether there were any.
+private func readCalls(of process: pid_t) throws -> Int {
+  let text = String(decoding: try readFile(FilePath("/proc/\(process)/io")), as: UTF8.self)
+  let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("syscr:") })
+  return try #require(Int(line.filter(\.isNumber)))
 }
