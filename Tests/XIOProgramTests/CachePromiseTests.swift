@@ -21,22 +21,25 @@ import XIOTestSupport
     for warmed in [0..<0, 409_600..<819_200, 0..<Self.size] {
       // O_DIRECT writes cached pages of a range out and drops them, which posix-aio cannot avoid.
       if !variant.carriesFlags, !warmed.isEmpty { continue }
-      // Whoever runs short of memory meanwhile takes pages away.
-      try eventually("the source is warm as it should be") {
+      let target = directory.path(of: "target")
+      let seen = try undisturbed([source, target]) {
+        if exists(target) { try remove(target) }
         try evict(source)
         try warm(source, warmed)
-        return try Residency(of: source).residentPages == (warmed.count + 4095) / 4096
+        let before = try Residency(of: source)
+        let report = try runReporting(
+          ["copy"] + variant.options + place.mode.options + [source, target])
+        return (
+          before: before, report: report, after: try Residency(of: source),
+          target: try Residency(of: target), mapped: try fincorePages(of: source)
+        )
       }
-      let before = try Residency(of: source)
-      let target = directory.path(of: "target")
-      let report = try runReporting(
-        ["copy"] + variant.options + place.mode.options + [source, target])
-      let after = try Residency(of: source)
-      #expect(after == before)
-      #expect(try Residency(of: target) == Residency.none)
-      try report.expectPages("source", before: before, after: after)
-      try report.expectPages("target", before: .none, after: .none)
-      #expect(try fincorePages(of: source) == before.residentPages)
+      #expect(seen.before.residentPages == (warmed.count + 4095) / 4096)
+      #expect(seen.after == seen.before)
+      #expect(seen.target == Residency.none)
+      try seen.report.expectPages("source", before: seen.before, after: seen.after)
+      try seen.report.expectPages("target", before: .none, after: .none)
+      #expect(seen.mapped == seen.before.residentPages)
       try expectIdentical(source, target)
       try remove(target)
     }
@@ -90,13 +93,20 @@ import XIOTestSupport
     let source = try directory.writeRandom("source", count: Self.size)
     let target = directory.path(of: "target")
     // Dirty pages would be written while the copy runs.
-    try evict(source)
-    let before = try Residency(of: source)
-    let report = try runReporting(["copy"] + variant.options + [source, target])
-    try report.expectPages("source", before: before, after: try Residency(of: source))
-    let resident = try report.pages("target", "after")["resident_pages"] as? Int
+    let seen = try undisturbed([source, target]) {
+      if exists(target) { try remove(target) }
+      try evict(source)
+      let before = try Residency(of: source)
+      let report = try runReporting(["copy"] + variant.options + [source, target])
+      return (
+        before: before, report: report, after: try Residency(of: source),
+        mapped: try fincorePages(of: target)
+      )
+    }
+    try seen.report.expectPages("source", before: seen.before, after: seen.after)
+    let resident = try seen.report.pages("target", "after")["resident_pages"] as? Int
     #expect(resident == (Self.size + 4095) / 4096)
-    #expect(try fincorePages(of: target) == resident)
+    #expect(seen.mapped == resident)
   }
 
   @Test(

@@ -109,7 +109,7 @@ import XIOTestSupport
       try stage.writer.write(100)
       for _ in 0..<3 {
         // Files that are made within one tick of the clock cannot be put in an order afterwards.
-        try stage.writer.write(for: .milliseconds(12))
+        try awaitTick { try stage.writer.write(10) }
         try stage.rotate()
         try stage.writer.write(100)
       }
@@ -147,7 +147,13 @@ import XIOTestSupport
     try stage.writer.write(10)
     try stage.expectLast()
     // The old file ends once it is known that nobody writes to it, which a look finds out.
-    letPass(.milliseconds(2500))
+    let size = try fileSize(stage.writer.path)
+    try eventually("the checkpoint has the end of the old file and the place in the new one") {
+      let text = String(decoding: try stage.directory.read("checkpoint"), as: UTF8.self)
+      let files = text.split(separator: "\n").map { $0.split(separator: " ") }
+      return files.contains { $0.last == "e" }
+        && files.contains { $0.last == "-" && Int64($0[$0.count - 3]) == size }
+    }
     _ = try stage.end(first, by: signal)
     try remove(stage.old(1))
     try stage.writer.write(10)

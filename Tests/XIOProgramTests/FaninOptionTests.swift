@@ -46,15 +46,32 @@ import XIOTestSupport
     ("suspend", nil), ("poll", "sched_yield"), ("signal", "rt_sigtimedwait"),
     ("thread", nil),
   ]) func notifyChoosesHowToWait(_ notification: String, _ call: String?) throws {
-    let report = try runReporting([
-      "fanin", "--engine", "posix-aio", "--notify", notification, "cmd:echo x; sleep 0.1; echo y",
-    ])
+    let directory = try TestDirectory(on: .tmpfs)
+    let file = directory.path(of: "report")
+    // The first bytes are there before it asks for them: it looks for them in turns.
+    let input = try closeOnExecPipe()
+    try input.writer.writeAll("x\n".utf8)
+    let gathering = try Gathering(
+      [
+        "--engine", "posix-aio", "--notify", notification, "--report=json", "--report-to", file,
+        "-",
+      ] as [any ByteString], input: .descriptor(input.reader))
+    try gathering.expect("x\n")
+    if notification != "poll" {
+      try eventually("it waits") { isBlocked(gathering.running.process) }
+    }
+    try input.writer.writeAll("y\n".utf8)
+    try gathering.expect("y\n")
+    try input.writer.close()
+    _ = try gathering.running.wait()
+    try input.reader.close()
+    let report = try JSONReport(try directory.read("report"))
     #expect(try report.object("engine")["notify"] as? String == notification)
     let calls = try #require(try report.object("system_calls")["by_name"] as? [String: Any])
     for name in ["sched_yield", "rt_sigtimedwait"] {
       #expect((calls[name] != nil) == (name == call), "\(calls)")
     }
-    // A callback writes to a descriptor that is waited for; otherwise only the command's pipe is.
+    // A callback writes to a descriptor that is waited for; otherwise only the input is, once.
     #expect((calls["ppoll"] as? Int ?? 0 > 1) == (notification == "thread"), "\(calls)")
   }
 

@@ -16,14 +16,21 @@ import XIOTestSupport
     // What is not in the page cache keeps an engine waiting that asks for it again and again.
     let source = try directory.writeSparse("source", count: 3 << 30)
     let target = directory.path(of: "target")
-    let running = try startXio(
-      ["copy", "--sparse=never", "--engine", engine, "--block-size", "64K", source, target],
-      timeLimit: .seconds(20))
-    try eventually("the copy has begun") { try (try? fileSize(target)) ?? 0 > 1 << 20 }
-    try running.signal(signal)
-    let result = try running.wait()
-    #expect(result.ending == .signal(signal), "\(result)")
-    #expect(result.errorText.isEmpty, "\(result)")
+    var endings: [ProgramResult.Ending] = []
+    repeat {
+      if exists(target) { try remove(target) }
+      let running = try startXio(
+        ["copy", "--sparse=never", "--engine", engine, "--block-size", "64K", source, target])
+      try eventually("the copy has begun") {
+        try (try? fileSize(target)) ?? 0 > 1 << 20 || running.hasEnded
+      }
+      try running.signal(signal)
+      let result = try running.wait()
+      #expect(result.errorText.isEmpty, "\(result)")
+      endings.append(result.ending)
+      // One that had ended before it could be asked to says nothing.
+    } while endings.last == .status(0) && endings.count < 5
+    #expect(endings.last == .signal(signal), "\(endings)")
     #expect(try directory.names() == ["source"])
   }
 

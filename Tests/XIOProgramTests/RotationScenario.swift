@@ -32,6 +32,9 @@ enum RotationScenario: String, CaseIterable, Sendable {
   /// Whether the log has two names that are followed.
   var isNamedTwice: Bool { self == .namedThreeTimes || self == .namedThreeTimesUnseen }
 
+  /// Whether it is mostly time that passes.
+  var lastsLong: Bool { self == .reader5sAway || self == .renamedThenMade2000 }
+
   func stage(_ rotation: RotationCase) throws -> RotationStage {
     switch self {
     case .reader1sAway, .reader5sAway: try RotationStage(rotation, reads: false)

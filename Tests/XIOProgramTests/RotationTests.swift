@@ -27,14 +27,15 @@ import XIOTestSupport
     let names = place.split(separator: " ").map { String($0) }
     let fileSystem = try #require(FileSystemKind(rawValue: names[0]))
     let stage = try RotationStage(
-      RotationCase(scenario: .copiedThenCut, fileSystem: fileSystem, engine: names[1]), reads: false
-    )
-    try stage.writer.write(10_000)
+      RotationCase(scenario: .copiedThenCut, fileSystem: fileSystem, engine: names[1]),
+      reads: false, options: ["--report=json"])
     // The follow sees how long the file is, and can print no more than the pipe takes.
-    letPass(.milliseconds(200))
+    try stage.writer.write(20_000)
+    try stage.follower.expectFullPipe()
+    try expectKnowledge(of: stage.writer.byteCount, stage.follower)
     let (lines, bytes) = (stage.writer.count, stage.writer.byteCount)
     try stage.writer.truncate()
-    letPass(.milliseconds(50))
+    try stage.follower.expect(saying: "file truncated")
     try stage.writer.write(100)
     let old = (1...lines).flatMap { LogWriter.line($0) }
     let new = (lines + 1...lines + 100).flatMap { LogWriter.line($0) }
@@ -49,6 +50,20 @@ import XIOTestSupport
     #expect(
       result.errorText.contains("file truncated; \(bytes - kept.count) bytes were lost\n"),
       "lost \(bytes - kept.count): \(result)")
+  }
+
+  /// Waits until a follow knows how much there is in its file, as its reports tell.
+  private func expectKnowledge(of bytes: Int, _ follower: Follower) throws {
+    var reports = 0
+    try eventually("it knows of \(bytes) bytes") {
+      try follower.running.signal(SIGUSR1)
+      reports += 1
+      try follower.expect(saying: "\"lag_bytes\"", times: reports)
+      let said = follower.said
+      let lag = said.matches(of: /"lag_bytes" : (\d+)/).last.flatMap { Int($0.1) }
+      let printed = said.matches(of: /"bytes" : (\d+)/).last.flatMap { Int($0.1) }
+      return (lag ?? 0) + (printed ?? 0) == bytes
+    }
   }
 
   /// The first write to a file of the lower directory gives the name another file.

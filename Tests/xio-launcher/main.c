@@ -107,7 +107,11 @@ static void become(const char *text) {
 static void measure_memory(const char *path) {
   pid_t child = fork();
   if (child < 0) fail("--peak-memory", path);
-  if (child == 0) return;
+  if (child == 0) {
+    // Huge pages would count memory that the program has not touched.
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    return;
+  }
   int status;
   struct rusage usage;
   if (wait4(child, &status, 0, &usage) < 0) fail("--peak-memory", path);

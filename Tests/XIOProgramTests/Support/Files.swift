@@ -83,3 +83,20 @@ func fill(_ pipe: FileDescriptor) throws {
   }
   try #require(fcntl(pipe.rawValue, F_SETFL, flags) == 0)
 }
+
+/// Waits until files that are made from now on are younger than those that there are, as the kernel tells it.
+///
+/// - Parameter work: What is done meanwhile, at least once.
+/// - Throws: `SupportFailure` when the clock stands still, and what the work throws.
+func awaitTick(_ work: () throws -> Void = {}) throws {
+  func now() -> [Int] {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME_COARSE, &time)
+    return [time.tv_sec, time.tv_nsec]
+  }
+  let begin = now()
+  try eventually("the clock has gone on") {
+    try work()
+    return now() != begin
+  }
+}
