@@ -78,6 +78,22 @@ import Testing
 
   @Test(
     arguments: [
+      "reap(atLeast: 1, deadline: nil)", "wait(timeout: nil)", "pthread_join(thread, nil)",
+      "wait4(process, &status, 0, nil)", "try FileDescriptor.pipe()",
+    ])
+  func endlessWaitsAreFound(_ code: String) {
+    #expect(checkCalls(SourceFile("Tests/XIOEnginesTests/A.swift", code)).count == 1)
+    #expect(checkCalls(SourceFile("Tests/XIOTestSupport/Attendance.swift", code)).isEmpty)
+    #expect(checkCalls(SourceFile("Sources/XIOEngines/A.swift", code)).isEmpty)
+  }
+
+  @Test(arguments: ["wait(timeout: .none)", "let deadline = nil as Int?", "timeout: nilValue"])
+  func limitsAreLeftAlone(_ code: String) {
+    #expect(checkCalls(SourceFile("Tests/XIOEnginesTests/A.swift", code)).isEmpty)
+  }
+
+  @Test(
+    arguments: [
       ("XIOSystem", "import XIOEngines"), ("XIOEngines", "public import XIOReport"),
       ("XIOCopy", "import XIOCat"), ("XIOReport", "import struct XIOCopy.Job"),
       ("XIOCat", "import ArgumentParser"), ("XIOCommands", "import Foundation"),
