@@ -12,7 +12,12 @@ started=$EPOCHREALTIME
 XIO_TEST_DIRECTORY=$(mktemp -d /tmp/xio-XXXXXX) || exit
 export XIO_TEST_DIRECTORY
 link=$XIO_TEST_STATE/directories/${XIO_TEST_DIRECTORY##*/}
-trap 'rm -rf --one-file-system "$XIO_TEST_DIRECTORY" "$link"' EXIT
+leave() {
+  # Only root removes what is in a directory that nobody may enter.
+  ((UID == 0)) || chmod -R u+rwX "$XIO_TEST_DIRECTORY"
+  rm -rf --one-file-system "$XIO_TEST_DIRECTORY" "$link"
+}
+trap leave EXIT
 ln -s "$XIO_TEST_DIRECTORY" "$link" && chmod 755 "$XIO_TEST_DIRECTORY" || exit
 
 # An ordinary user has namespaces within one of users, where a few mounts are possible.

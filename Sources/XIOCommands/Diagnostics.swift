@@ -91,8 +91,9 @@ struct Diagnostics {
   static func text(_ failure: IOFailure, namesAreQuoted: Bool) -> String {
     let what = subject(failure, namesAreQuoted)
     var errno = failure.errno
-    // Nothing is where a closed descriptor would be, and what holds its number is nobody's business.
-    if errno == .noSuchAddressOrDevice, let path = failure.path,
+    // Nothing is where a closed descriptor would be, and what holds its number is nobody's business. It
+    // belongs to root.
+    if errno == .noSuchAddressOrDevice || errno == .permissionDenied, let path = failure.path,
       StandardStreams.holdsPlace(of: path)
     {
       errno = .noSuchFileOrDirectory
