@@ -206,28 +206,16 @@ final class CopyWorker {
     } catch {
       // A target that could not be opened has been told of already.
       if !directory.hasFailed { fail(error, directory) }
-      if directory.isNew, directory.targetIdentity == nil { closeUnopened(directory) }
+      if directory.isNew, directory.targetIdentity == nil {
+        do throws(CopyProblem) {
+          try closeUnopened(directory)
+        } catch {
+          fail(error, directory)
+        }
+      }
     }
     if directory.hasFailed {
       directory.parent?.markFailed()
-    }
-  }
-
-  /// Takes back the permissions by which a directory was to be filled, where its source could not be read.
-  private func closeUnopened(_ directory: TreeDirectory) {
-    let mode =
-      options.kept.contains(.mode) ? directory.status.permissions : directory.finalMode
-    guard let mode else { return }
-    do {
-      let base = try directory.parent.map { Directory(try directories.acquire($0).target) }
-      defer { if let parent = directory.parent { directories.release(parent) } }
-      let target = try directory.targetName.withName { (name) throws(Errno) in
-        try System.open(name, in: base ?? .working, [.readOnly, .directory, .noFollow])
-      }
-      defer { try? System.close(target) }
-      try System.setMode(AttributeSubject(target), mode)
-    } catch {
-      fail(.io(IOFailure(.keepMode, directory.targetPath, error as? Errno)), directory)
     }
   }
 }

@@ -91,6 +91,23 @@ extension CopyWorker {
     }
   }
 
+  /// Takes back the permissions by which a directory was to be filled, where its source could not be read.
+  func closeUnopened(_ directory: TreeDirectory) throws(CopyProblem) {
+    let mode =
+      options.kept.contains(.mode) ? directory.status.permissions : directory.finalMode
+    guard let mode else { return }
+    var base = Directory.working
+    if let parent = directory.parent { base = Directory(try directories.acquire(parent).target) }
+    defer { if let parent = directory.parent { directories.release(parent) } }
+    let opened = directory.targetName.withName {
+      try? System.open($0, in: base, [.readOnly, .directory, .noFollow])
+    }
+    // That it has gone, or is another, was told of before.
+    guard let target = opened else { return }
+    defer { try? System.close(target) }
+    try setFinalMode(AttributeSubject(target), mode, directory.targetPath)
+  }
+
   private func setFinalMode(
     _ target: AttributeSubject, _ mode: UInt32, _ path: FilePath
   ) throws(CopyProblem) {

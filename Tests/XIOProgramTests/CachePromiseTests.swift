@@ -22,17 +22,18 @@ import XIOTestSupport
       // O_DIRECT writes cached pages of a range out and drops them, which posix-aio cannot avoid.
       if !variant.carriesFlags, !warmed.isEmpty { continue }
       let target = directory.path(of: "target")
-      let seen = try undisturbed([source, target]) {
+      let seen = try undisturbed {
         if exists(target) { try remove(target) }
         try evict(source)
         try warm(source, warmed)
         let before = try Residency(of: source)
         let report = try runReporting(
           ["copy"] + variant.options + place.mode.options + [source, target])
-        return (
+        let seen = (
           before: before, report: report, after: try Residency(of: source),
           target: try Residency(of: target), mapped: try fincorePages(of: source)
         )
+        return (seen, [source, target])
       }
       #expect(seen.before.residentPages == (warmed.count + 4095) / 4096)
       #expect(seen.after == seen.before)
@@ -93,15 +94,16 @@ import XIOTestSupport
     let source = try directory.writeRandom("source", count: Self.size)
     let target = directory.path(of: "target")
     // Dirty pages would be written while the copy runs.
-    let seen = try undisturbed([source, target]) {
+    let seen = try undisturbed {
       if exists(target) { try remove(target) }
       try evict(source)
       let before = try Residency(of: source)
       let report = try runReporting(["copy"] + variant.options + [source, target])
-      return (
+      let seen = (
         before: before, report: report, after: try Residency(of: source),
         mapped: try fincorePages(of: target)
       )
+      return (seen, [source, target])
     }
     try seen.report.expectPages("source", before: seen.before, after: seen.after)
     let resident = try seen.report.pages("target", "after")["resident_pages"] as? Int

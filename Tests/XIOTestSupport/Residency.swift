@@ -34,7 +34,8 @@ public struct Residency: Sendable, Equatable {
   }
 }
 
-private func countPages(of file: FilePath) throws -> xio_test_cachestat {
+/// What cachestat(2) counts of a whole file.
+func countPages(of file: FilePath) throws -> xio_test_cachestat {
   let descriptor = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
   var counts = xio_test_cachestat()
   let failed = try descriptor.closeAfter {
@@ -44,43 +45,6 @@ private func countPages(of file: FilePath) throws -> xio_test_cachestat {
     throw SupportFailure.system("count the cached pages of \(file)", failed)
   }
   return counts
-}
-
-/// Observes what the page cache holds of files while nobody else takes pages away.
-///
-/// The kernel leaves a mark for each page that it takes for want of memory, and none for one that is
-/// dropped on request; it counts the requests to drop everything. An observation with such a mark or
-/// request in it says nothing about the program, and is made again.
-///
-/// - Parameters:
-///   - files: whose pages are counted; each must be there at the end.
-///   - observe: brings the files to where they begin, starting with ``evict(_:)``, and returns what
-///     it has seen.
-/// - Returns: what was seen while there was no disturbance.
-/// - Throws: `SupportFailure` after five disturbances, and what the observation throws.
-public func undisturbed<Seen>(
-  _ files: [FilePath], _ observe: () throws -> Seen
-) throws -> Seen {
-  var disturbances: [String] = []
-  repeat {
-    let drops = try droppedCaches()
-    let seen = try observe()
-    let taken = try files.reduce(0) { try $0 + countPages(of: $1).evicted }
-    let requests = try droppedCaches() - drops
-    if taken == 0 && requests == 0 { return seen }
-    disturbances.append("\(taken) pages reclaimed, \(requests) requests to drop all")
-  } while disturbances.count < 5
-  throw SupportFailure("somebody takes pages of \(files) away: \(disturbances)")
-}
-
-/// How often somebody has asked for the page cache of the whole machine to be dropped.
-private func droppedCaches() throws -> Int {
-  let text = String(decoding: try readFile("/proc/vmstat"), as: UTF8.self)
-  let line = text.split(separator: "\n").first { $0.hasPrefix("drop_pagecache ") }
-  guard let count = line?.split(separator: " ").last.flatMap({ Int($0) }) else {
-    throw SupportFailure("/proc/vmstat has no drop_pagecache")
-  }
-  return count
 }
 
 /// Asks fincore(1), which uses mincore(2), for the number of resident pages.

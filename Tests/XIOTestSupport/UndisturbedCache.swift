@@ -1,5 +1,4 @@
 import CXIOTestSupport
-import Glibc
 public import SystemPackage
 
 /// Makes an observation of the page cache while nobody else empties it.
@@ -18,26 +17,13 @@ public func undisturbed<Observation>(
   for _ in 1...5 {
     let before = try cacheDrops()
     let (observation, files) = try observe()
-    let evicted = try files.reduce(0) { try $0 + evictedPages(of: $1) }
+    let evicted = try files.reduce(0) { try $0 + Int(countPages(of: $1).evicted) }
     let drops = try cacheDrops() - before
     if evicted == 0, drops == 0 { return observation }
     disturbances.append("\(evicted) pages evicted, all caches dropped \(drops) times")
   }
   throw SupportFailure(
     "the page cache was disturbed each time: \(disturbances.joined(separator: "; "))")
-}
-
-/// Pages of a file that the kernel remembers to have reclaimed.
-private func evictedPages(of file: FilePath) throws -> Int {
-  let descriptor = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
-  var counts = xio_test_cachestat()
-  let failed = try descriptor.closeAfter {
-    xio_test_cachestat(descriptor.rawValue, &counts) != 0 ? errno : 0
-  }
-  guard failed == 0 else {
-    throw SupportFailure.system("count the evicted pages of \(file)", failed)
-  }
-  return Int(counts.evicted)
 }
 
 /// How often somebody has written to /proc/sys/vm/drop_caches.

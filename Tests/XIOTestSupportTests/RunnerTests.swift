@@ -1,7 +1,8 @@
 import Glibc
 import SystemPackage
 import Testing
-import XIOTestSupport
+
+@testable import XIOTestSupport
 
 /// What scripts/run-tests.sh makes of suites that go wrong, with a script that stands for the built tests.
 @Suite struct RunnerTests {
@@ -168,24 +169,12 @@ import XIOTestSupport
   /// The command lines of all processes that name a path.
   private func commandsRunning(below path: String) throws -> [String] {
     var found: [String] = []
-    for process in try processes() {
+    for process in try directoryEntries("/proc").map({ String(decoding: $0, as: UTF8.self) })
+    where process.allSatisfy(\.isNumber) {
       let command = (try? readFile(FilePath("/proc/\(process)/cmdline"))) ?? []
       let text = String(decoding: command.map { $0 == 0 ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
       if text.contains(path) { found.append(text) }
     }
     return found
-  }
-
-  private func processes() throws -> [String] {
-    guard let stream = opendir("/proc") else { throw SupportFailure("cannot list /proc") }
-    defer { closedir(stream) }
-    var result: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
-        field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.allSatisfy(\.isNumber) { result.append(name) }
-    }
-    return result
   }
 }
