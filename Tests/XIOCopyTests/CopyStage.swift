@@ -16,6 +16,11 @@
       var mode: UInt32 = 0, links = 0, modified: Int64 = 0
       var bytes: [UInt8] = []
       var attributes: [String: [UInt8]] = [:]
+
+      static func == (one: Item, other: Item) -> Bool {
+        (one.mode, one.links, one.modified) == (other.mode, other.links, other.modified)
+          && isSame(one.bytes, other.bytes) && one.attributes == other.attributes
+      }
     }
 
     init() throws {
