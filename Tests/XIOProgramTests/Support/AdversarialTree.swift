@@ -12,16 +12,16 @@ struct AdversarialTree {
   ///
   /// - Parameters:
   ///   - directory: Where to make it, as `tree`.
-  ///   - hasAttributes: Whether the file system holds all kinds of extended attributes.
+  ///   - isLarge: Whether one of its directories has more entries than are read at once.
   /// - Throws: `Errno`, or `SupportFailure`.
-  init(in directory: TestDirectory, hasAttributes: Bool = true) throws {
+  init(in directory: TestDirectory, isLarge: Bool = true) throws {
     self.directory = directory
     root = try directory.makeDirectory("tree")
-    try makeNames()
+    try makeNames(isLarge)
     try makeContents()
     try makeLinks()
     try makeSpecials()
-    if hasAttributes { try makeAttributes() }
+    try makeAttributes()
     try makeModesAndTimes()
   }
 
@@ -33,7 +33,7 @@ struct AdversarialTree {
     try directory.write(Array("tree/".utf8) + name.rawBytes, text.utf8)
   }
 
-  private func makeNames() throws {
+  private func makeNames(_ isLarge: Bool) throws {
     _ = try make("names")
     let names: [[UInt8]] = [
       Array("two\nlines".utf8), [0x61, 0xff, 0xfe], Array(repeating: 0x6e, count: 255),
@@ -43,7 +43,7 @@ struct AdversarialTree {
     for name in names { try write(Array("names/".utf8) + name, "named") }
     _ = try make("empty")
     _ = try make("many")
-    for number in 0..<3000 { try write("many/\(number)", "\(number)") }
+    for number in 0..<(isLarge ? 3000 : 200) { try write("many/\(number)", "\(number)") }
   }
 
   private func makeContents() throws {
