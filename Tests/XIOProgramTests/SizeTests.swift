@@ -19,10 +19,20 @@ import XIOTestSupport
       }
     }
 
-  @Test(arguments: EngineVariant.all)
+  private static let variants = EngineVariant.all
+
+  private static func number(_ variant: EngineVariant) -> Int {
+    variants.firstIndex(of: variant) ?? variants.count
+  }
+
+  /// Every engine copies every size and uses every block size and every depth, in any combination where
+  /// tests are of their full size.
+  @Test(arguments: variants)
   func copiesEverySize(_ variant: EngineVariant) throws {
     let directory = try TestDirectory(on: .ext4)
-    for (size, block, depth) in Self.blocksAndDepths {
+    for (size, block, depth) in share(
+      of: Self.blocksAndDepths, at: Self.number(variant), among: 3)
+    {
       let source = try directory.writeRandom("source", count: size)
       let target = directory.path(of: "target")
       let options = variant.options + ["--block-size", block, "--queue-depth", depth]
@@ -31,15 +41,21 @@ import XIOTestSupport
       let bytes = try directory.read("source")
       let piped = try runXio(["cat"] + options, input: .bytes(bytes))
       expectQuietSuccess(piped)
-      #expect(piped.output == bytes, "\(size) bytes, \(options)")
+      let isRight = isSame(piped.output, bytes)
+      #expect(isRight, "\(size) bytes, \(options)")
     }
   }
 
-  @Test(arguments: EngineVariant.throughMemory, [CacheModeName.direct, .uncached, .keep])
-  func copiesEverySizePastTheCache(_ variant: EngineVariant, _ mode: CacheModeName) throws {
+  /// Every size past the cache in one mode, in every mode where tests are of their full size.
+  @Test(
+    arguments: EngineVariant.throughMemory,
+    Array([CacheModeName.direct, .uncached, .keep].enumerated()).map { ($0.element, $0.offset) })
+  func copiesEverySizePastTheCache(_ variant: EngineVariant, _ mode: (CacheModeName, Int)) throws {
+    let (mode, place) = mode
     guard mode.refusal(variant, on: .ext4) == nil else { return }
     let directory = try TestDirectory(on: .ext4)
-    for (index, size) in Self.sizes.enumerated() {
+    let sizes = Array(Self.sizes.enumerated())
+    for (index, size) in share(of: sizes, at: place, among: 3, round: Self.number(variant)) {
       let source = try directory.writeRandom("source", count: size)
       let target = directory.path(of: "target")
       let options =
@@ -51,12 +67,18 @@ import XIOTestSupport
     }
   }
 
-  @Test(arguments: EngineVariant.all, FileSystemKind.allCases)
-  func copiesOnEveryFileSystem(_ variant: EngineVariant, _ kind: FileSystemKind) throws {
+  /// Half of the cache modes with each engine on each file system, other ones on the next, or all of them.
+  @Test(
+    arguments: variants,
+    Array(FileSystemKind.allCases.enumerated()).map { ($0.element, $0.offset) })
+  func copiesOnEveryFileSystem(_ variant: EngineVariant, _ place: (FileSystemKind, Int)) throws {
+    let (kind, number) = place
     let directory = try TestDirectory(on: kind)
     let source = try directory.writeRandom("source", count: (3 << 20) + 1)
     let target = directory.path(of: "target")
-    for mode in CacheModeName.allCases {
+    for mode in share(
+      of: CacheModeName.allCases, at: number, among: 2, round: Self.number(variant))
+    {
       let options = variant.options + mode.options
       let result = try runXio(["copy"] + options + [source, target])
       if let refusal = mode.refusal(variant, on: kind) {
