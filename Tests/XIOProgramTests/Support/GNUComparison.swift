@@ -38,9 +38,9 @@ struct GNUComparison {
     #expect(result.ending == expected.ending, "\(result)", sourceLocation: sourceLocation)
     #expect(result.errorText == expected.errorText, "\(result)", sourceLocation: sourceLocation)
     // Not compared by #expect, which would show megabytes.
-    let isSame = result.output == expected.output
+    let isEqual = isSame(result.output, expected.output)
     #expect(
-      isSame, "\(result.output.count), not \(expected.output.count) bytes: \(result.command)",
+      isEqual, "\(result.output.count), not \(expected.output.count) bytes: \(result.command)",
       sourceLocation: sourceLocation)
   }
 
@@ -58,9 +58,9 @@ struct GNUComparison {
     let ours = try run((["\(try locateXio())", command] + options).joined(separator: " "))
     let theirs = try run(tool.string)
     #expect(ours.ending == theirs.ending, "\(ours)", sourceLocation: sourceLocation)
-    let isSame = ours.output == theirs.output
+    let isEqual = isSame(ours.output, theirs.output)
     #expect(
-      isSame, "\(ours.output.count), not \(theirs.output.count) bytes: \(ours)",
+      isEqual, "\(ours.output.count), not \(theirs.output.count) bytes: \(ours)",
       sourceLocation: sourceLocation)
   }
 }
