@@ -3,8 +3,7 @@
 
 state=/run/xio-tests
 ((UID == 0)) || state=/tmp/xio-tests-$UID
-# A run within a test has a state of its own.
-is_within_test=${XIO_TEST_STATE:+1}
+# A run within a test is given a state of its own.
 export XIO_TEST_STATE=${XIO_TEST_STATE:-$state}
 state=$XIO_TEST_STATE
 
@@ -12,25 +11,44 @@ state=$XIO_TEST_STATE
 settings=(kernel/io_uring_disabled fs/aio-max-nr
   fs/inotify/max_queued_events fs/inotify/max_user_watches fs/inotify/max_user_instances)
 
-# Waits while another run must have the machine alone. Whoever has it alone at the beginning removes
-# what a run that was killed has left: nobody else can be using it.
+# Waits while another run must have the machine alone, and registers this one. Whatever a run that was
+# killed has left is removed first. Nobody can be changing a setting at that moment.
 enter_machine() {
-  mkdir -p "$state/directories" && exec {lock}>>"$state/lock" || fail "cannot open $state/lock"
-  if flock --exclusive --nonblock "$lock"; then
-    restore_settings
-    remove_directories
-    [[ -n $is_within_test ]] || rm -f /dev/shm/xio-mount-*.img
-  fi
+  local gate
+  mkdir -p "$state/runs" || exit
+  exec {lock}>>"$state/lock" {gate}>>"$state/gate" || fail "cannot open the locks in $state"
   flock --shared --wait 1800 "$lock" || fail "other tests have held $state/lock for half an hour"
+  flock --wait 600 "$gate" || fail "another run has held $state/gate for ten minutes"
+  remove_ended_runs
+  restore_settings
+  XIO_TEST_RUN=$(mktemp -d "$state/runs/XXXXXX") && exec {alive}>"$XIO_TEST_RUN/alive" || exit
+  export XIO_TEST_RUN
+  flock "$alive"
+  exec {gate}>&-
 }
 
-# Each directory of a suite has a link to it in `directories`.
-remove_directories() {
-  local link
-  for link in "$state"/directories/*; do
-    [[ -L $link ]] || continue
-    rm -rf --one-file-system "$(readlink "$link")" "$link"
+# A run holds a lock as long as it lives, however it ends. Its suites end a moment later.
+remove_ended_runs() {
+  local run tries
+  for run in "$state"/runs/*; do
+    if [[ ! -d $run ]] || ! flock --nonblock "$run/alive" true; then continue; fi
+    for ((tries = 0; tries < 200; tries++)); do
+      grep --quiet --text --fixed-strings "XIO_TEST_RUN=$run" /proc/[0-9]*/environ 2>/dev/null ||
+        break
+      read -r -t 0.05 <> <(:)
+    done
+    remove_run "$run"
   done
+}
+
+# Each directory of a suite has a link to it in that of its run, and gave its name to its images.
+remove_run() {
+  local link
+  for link in "$1"/xio-*; do
+    [[ -L $link ]] || continue
+    rm -rf --one-file-system "$(readlink "$link")" "/dev/shm/${link##*/}"-*.img && rm "$link"
+  done
+  rm -f "$1/alive" && rmdir "$1"
 }
 
 # Waits until no other run is going on, and remembers the settings.
@@ -56,4 +74,5 @@ restore_settings() {
 # Only the run that has the machine alone can have changed settings.
 leave_machine() {
   [[ -z ${lock-} ]] || ! flock --exclusive --nonblock "$lock" || restore_settings
+  [[ -z ${alive-} ]] || remove_run "$XIO_TEST_RUN"
 }

@@ -68,7 +68,7 @@ without_passed() {
 
 # Begins one suite; this shell cannot outlive the runner.
 start() {
-  setpriv --pdeathsig KILL "$here/start-suite.sh" "$@" {lock}>&- &
+  setpriv --pdeathsig KILL "$here/start-suite.sh" "$@" {lock}>&- {alive}>&- &
 }
 
 collect() {

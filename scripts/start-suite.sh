@@ -11,7 +11,7 @@ started=$EPOCHREALTIME
 # What the suite leaves in its directory goes with that; a user who is not root must be able to enter.
 XIO_TEST_DIRECTORY=$(mktemp -d /tmp/xio-XXXXXX) || exit
 export XIO_TEST_DIRECTORY
-link=$XIO_TEST_STATE/directories/${XIO_TEST_DIRECTORY##*/}
+link=$XIO_TEST_RUN/${XIO_TEST_DIRECTORY##*/}
 leave() {
   # Only root removes what is in a directory that nobody may enter.
   ((UID == 0)) || chmod -R u+rwX "$XIO_TEST_DIRECTORY"

@@ -34,7 +34,8 @@ public enum FileSystemKind: String, Sendable, CaseIterable {
 ///
 /// A helper process waits for the end of the test process, however that comes, so that nothing
 /// stays mounted after one that was killed. The image has no name any more once it is mounted, so
-/// that its memory goes with the mount.
+/// that its memory goes with the mount; until then its name says to which suite it belongs, for a run
+/// that is killed at that moment.
 public final class MountedFileSystem: Sendable {
   /// What kind it is.
   public let kind: FileSystemKind
@@ -157,16 +158,22 @@ private func startRemover(of path: FilePath, input: FileDescriptor) throws -> Ru
     trap '' INT TERM HUP
     read -r _
     while umount -l "$1" 2>/dev/null; do :; done
-    rm -f "/dev/shm/xio-mount-${1##*/}.img"
+    rm -f "$2"
     rmdir "$1"
     """
-  var shell = TestProgram("/bin/sh", ["-c", script, "xio-unmount", path])
+  var shell = TestProgram("/bin/sh", ["-c", script, "xio-unmount", path, imagePath(of: path)])
   shell.input = .descriptor(input)
   shell.output = .null
   shell.errorOutput = .null
   shell.timeLimit = .seconds(24 * 60 * 60)
   defer { try? input.close() }
   return try shell.start()
+}
+
+/// Names the file in memory that holds a file system: after the suite's directory and the mount point.
+private func imagePath(of path: FilePath) -> FilePath {
+  let names = [path.removingLastComponent(), path].map { $0.lastComponent?.string ?? "" }
+  return FilePath("/dev/shm/\(names.joined(separator: "-")).img")
 }
 
 private func mountFileSystem(
@@ -180,7 +187,7 @@ private func mountFileSystem(
     if kind == .overlayfs { try mountOverlay(at: path) }
     return
   }
-  let image = FilePath("/dev/shm/xio-mount-\(path.lastComponent?.string ?? "").img")
+  let image = imagePath(of: path)
   defer { _ = image.withPlatformString { unlink($0) } }
   let descriptor = try FileDescriptor.open(
     image, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
