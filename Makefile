@@ -2,6 +2,8 @@
 # make demo       builds it and copies a file with every engine and every cache mode
 # make test       installs what is missing and runs every check that a change must pass
 # make stress     runs the suites that are left out of that: ONLY=PATTERN chooses among them
+# make soak       repeats the suites that a change touches, N times in each of three weathers
+# make conformance  runs GNU's own tests of cat, tail and cp with this program in their place
 # make install    installs the program, its manual and completions below $(DESTDIR)$(PREFIX);
 #                 with MULTICALL=1 also links named cat, cp and tail, in libexec/xio/bin
 # make uninstall  removes what that installed
@@ -23,8 +25,8 @@ relative := -Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=." -Xcc "-ffile-prefix
 # Two builds at once, or two installations, would wait for each other or fail.
 .NOTPARALLEL:
 
-.PHONY: all release setup setup-test resolve tests builds lint test checks stress demo docs install uninstall \
-  deb dist clean
+.PHONY: all release setup setup-test resolve tests builds lint test checks stress soak conformance demo docs install \
+  uninstall deb dist clean
 
 all: release
 
@@ -69,6 +71,14 @@ checks:
 
 stress: builds
 	./scripts/run-tests.sh $(program) .build-tests/debug stress '$(ONLY)'
+
+N ?= 5
+soak: builds
+	./scripts/soak.sh $(program) .build-tests/debug $(N) </dev/null
+
+conformance: release
+	@SWIFT="$(SWIFT)" ./scripts/setup.sh conformance
+	timeout $(foreground) --kill-after 30 30m ./scripts/conformance.sh $(program) </dev/null
 
 demo: release
 	./scripts/demo.sh $(program)

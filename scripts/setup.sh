@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that a build needs; with the argument `test`, also those that the
-# tests need. Does nothing when all are there.
+# tests need, or with `conformance` those that GNU's need. Does nothing when all are there.
 set -eu
 
 packages="gcc libc6-dev liburing-dev libaio-dev make"
@@ -8,8 +8,10 @@ case ${1-} in
   '') ;;
   test) packages="$packages e2fsprogs xfsprogs btrfs-progs strace util-linux mount binutils \
     mandoc groff man-db zsh fish perl attr acl procps gdb" ;;
+  conformance) packages="$packages xz-utils perl attr acl strace e2fsprogs util-linux mount \
+    libacl1-dev libattr1-dev libcap-dev" ;;
   *)
-    echo "usage: $0 [test]" >&2
+    echo "usage: $0 [test | conformance]" >&2
     exit 2
     ;;
 esac
@@ -30,7 +32,11 @@ has() {
     libc6-dev) has_header stdio.h ;;
     liburing-dev) has_header liburing.h && has_library uring ;;
     libaio-dev) has_header libaio.h && has_library aio ;;
+    libacl1-dev) has_header sys/acl.h ;;
+    libattr1-dev) has_header attr/error_context.h ;;
+    libcap-dev) has_header sys/capability.h ;;
     make) command -v make ;;
+    xz-utils) has_tool xz ;;
     e2fsprogs) has_tool mkfs.ext4 ;;
     xfsprogs) has_tool mkfs.xfs ;;
     btrfs-progs) has_tool mkfs.btrfs ;;
