@@ -89,6 +89,6 @@ while read -r test _ result; do
   ((unexpected += 1))
   tail -n 25 "tests/$test.log.xio" | cut -c 1-200 | sed 's/^/    /'
 done <"$place/both.txt"
-passed=$(grep -c ' PASS$' "$place/both.txt")
+passed=$(grep -c ' PASS$' "$place/both.txt" || true)
 echo "$passed passed, $(($(wc -l <"$place/both.txt") - passed)) lost, $unexpected of them unknown"
 ((unexpected == 0))
