@@ -71,6 +71,7 @@ extension FaninJob {
     switch outcome.slot {
     case BufferLayout.names:
       watcher.take(bytes)
+      if ending.isDraining { flushFiles() }
       if let inotify = watcher.inotify {
         try listen(inotify, BufferLayout.names, &driver, pool)
       }
@@ -196,9 +197,7 @@ extension FaninJob {
     guard files.isIdle, !blocks.isFull, linesLeft > 0, let watcher = sources.watcher else { return }
     if options.order == .window, window.bytes >= options.memory / 2 { return }
     while let source = watcher.nextSource() {
-      guard let feed = files.feeds[source.index],
-        let generation = source.generations.first(where: { $0.isDirty })
-      else { continue }
+      guard let feed = files.feeds[source.index], let generation = source.next else { continue }
       generation.isDirty = false
       guard generation.kind.isPositional, let descriptor = watcher.descriptor(of: generation)
       else { continue }
@@ -401,8 +400,12 @@ extension FaninJob {
 
   /// Has all files read to their ends, with what nobody has finished.
   mutating func finishFiles() {
+    sources.watcher?.beatLast()
+    flushFiles()
+  }
+
+  private func flushFiles() {
     guard let watcher = sources.watcher else { return }
-    watcher.beat()
     for source in watcher.sources {
       for generation in source.generations where generation.kind.isPositional {
         generation.mustFlush = true
@@ -414,6 +417,6 @@ extension FaninJob {
   /// Whether files have more to give.
   var filesHaveMore: Bool {
     guard let watcher = sources.watcher else { return false }
-    return !files.isIdle || watcher.sources.contains { $0.isDirty }
+    return !files.isIdle || watcher.awaitsEvents || watcher.sources.contains { $0.isDirty }
   }
 }

@@ -62,6 +62,8 @@ public final class Generation {
   var former: Generation?
   /// How far it may be delivered, while former files have to be delivered first.
   var turn: Turn?
+  /// What it waits for: events that may tell of files before it.
+  var fence: Fence?
   /// Whether no name of the source leads to it any more.
   public internal(set) var isSuperseded = false
   /// Whether nothing more can come from it.
@@ -94,6 +96,9 @@ public final class Generation {
     seenModified = status.modified
     peakSize = status.size
   }
+
+  /// Whether files that came before it may not be known yet.
+  var isFenced: Bool { fence?.isOver == false }
 
   /// How many bytes were there, when it was last looked at, that have not been delivered.
   public var lag: Int64 { kind.isPositional ? max(0, seenSize - settledOffset) : 0 }

@@ -42,7 +42,7 @@ extension Watcher {
   func lookAtSuperseded(_ generation: Generation) {
     guard !generation.hasEnded, let descriptor = generation.descriptor else { return }
     if let status = try? System.nameStatus(descriptor) { generation.look(status) }
-    if !generation.isDirty, isOver(generation) { end(generation) }
+    if !generation.isDirty, !generation.isBusy, isOver(generation) { end(generation) }
   }
 
   /// Whether nobody can write to a file any more, or nobody has for long.

@@ -79,6 +79,7 @@ extension Watcher {
     ended.remove(generation.identity)
     source.counts.generations += 1
     if source.firstBirthTime == nil { source.firstBirthTime = generation.birthTime }
+    generation.fence = fence(generation, isHeld: true)
     if generation.kind.isPositional { enqueue(source) } else { newStreams.append(generation) }
     if let before, let index = source.generations.firstIndex(where: { $0 === before }) {
       source.generations.insert(generation, at: index)
@@ -132,7 +133,9 @@ extension Watcher {
     }
     generation.isSuperseded = false
     superseded.removeAll { $0 === generation }
-    if options.readsRenamedAnew { generation.readAnew() }
+    guard options.readsRenamedAnew else { return }
+    generation.fence = fence(generation, isHeld: true)
+    generation.readAnew()
   }
 
   /// Makes a file another source's, and has the next file of the first one remember it.

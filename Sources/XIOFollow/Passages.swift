@@ -11,7 +11,16 @@ struct Place: Hashable {
 final class Passage {
   let source: Source
   /// Where the file can be found; nil once it has left the directories that are watched.
-  var place: (directory: WatchedDirectory, name: [UInt8])?
+  var place: (directory: WatchedDirectory, name: [UInt8])? {
+    didSet { fence = nil }
+  }
+  /// Whether a file was found, and what is to pass until it is known that it was the right one.
+  var wasFound = false
+  var fence: Fence?
+  /// Whether an event has told where it left, and none yet where it went.
+  var isMoving = false
+  /// How many beats there were since.
+  var beats = 0
   /// Whether it was seen to come, and not only to go.
   let isArrival: Bool
   /// How often it was looked for in vain.
@@ -42,9 +51,26 @@ struct Passages {
     passages = left
     touched = []
     hasOverflowed = false
-    moving = [:]
+    moving = moving.filter { entry in left.contains { $0 === entry.value } }
     places = places.filter { entry in left.contains { $0 === entry.value } }
   }
+
+  /// Gives up waiting for where files went that have left the directories that are watched.
+  ///
+  /// - Returns: Whether there were some.
+  mutating func endMoves() -> Bool {
+    var ended = false
+    for passage in passages where passage.isMoving {
+      passage.beats += 1
+      guard passage.beats >= Self.longestMove else { continue }
+      passage.isMoving = false
+      ended = true
+    }
+    return ended
+  }
+
+  /// So many beats may pass between the two events of one renaming.
+  private static let longestMove = 2
 
   mutating func take(_ event: WatchEvent, in directory: WatchedDirectory) {
     let place = Place(directory: ObjectIdentifier(directory), name: event.name)
@@ -66,6 +92,7 @@ struct Passages {
     var passage = event.mask.contains(.movedTo) ? moving.removeValue(forKey: event.cookie) : nil
     if let passage {
       passage.place = (directory, event.name)
+      passage.isMoving = false
     } else if let source = sources.first {
       let arrival = Passage(source, (directory, event.name))
       passages.append(arrival)
@@ -85,7 +112,10 @@ struct Passages {
     }
     guard let passage else { return }
     passage.place = nil
-    if event.mask.contains(.movedFrom) { moving[event.cookie] = passage }
+    if event.mask.contains(.movedFrom) {
+      moving[event.cookie] = passage
+      (passage.isMoving, passage.beats) = (true, 0)
+    }
   }
 }
 
@@ -113,7 +143,7 @@ extension Watcher {
   /// - Parameters:
   ///   - source: Whose name it was.
   ///   - passages: The files, oldest first.
-  /// - Returns: Those that have moved on meanwhile, of which more events will tell.
+  /// - Returns: Those that have or may have moved on meanwhile, of which more events will tell.
   private func openPassages(of source: Source, _ passages: [Passage]) -> [Passage] {
     // From the last to the first: each new one stands before the next one that is known.
     var next: Generation?
@@ -121,16 +151,26 @@ extension Watcher {
     for passage in passages.reversed() {
       guard let place = passage.place else {
         // What came and went before it was looked at is lost; what only went was looked at before.
-        if passage.isArrival { miss(source) }
+        if passage.isMoving {
+          left.insert(passage, at: 0)
+        } else if passage.isArrival, !passage.wasFound {
+          miss(source)
+        }
         continue
       }
       do throws(Errno) {
-        next = try openPassage(source, EntryName(place.name), place.directory, before: next) ?? next
+        let found = try openPassage(source, EntryName(place.name), place.directory, before: next)
+        if let found, found.source === source { next = found }
+        // Another file than that of the events may be there by now. Those that tell of it are queued.
+        guard let found else { continue }
+        passage.wasFound = true
+        passage.fence = passage.fence ?? fence(found, isHeld: false)
+        if passage.fence?.isOver == false { left.insert(passage, at: 0) }
       } catch {
         passage.misses += 1
         if error == .noSuchFileOrDirectory, passage.misses < Self.mostMisses {
           left.insert(passage, at: 0)
-        } else if passage.isArrival {
+        } else if passage.isArrival, !passage.wasFound {
           miss(source)
         }
       }

@@ -103,6 +103,7 @@ public final class Watcher {
   var ended = EndedFiles()
   var directories: [FilePath: WatchedDirectory] = [:]
   var passages = Passages()
+  var fences = Fences()
   var watches: [Int32: WatchTarget] = [:]
   var changeWatches: [Int32: ChangeTarget] = [:]
   /// Generations that lost their names and may still grow.
@@ -222,12 +223,6 @@ public final class Watcher {
     }
   }
 
-  /// Whether there is more to be learnt of names before what is known of them can be relied upon.
-  public var hasMoreEvents: Bool {
-    guard let inotify else { return false }
-    return ((try? System.readableBytes(inotify)) ?? 0) > 0
-  }
-
   /// Whether anything can still come.
   public var isAlive: Bool {
     sources.contains { source in
@@ -252,8 +247,10 @@ public final class Watcher {
     if event.mask.contains(.overflow) {
       overflows += 1
       passages.hasOverflowed = true
+      fences.passAll()
       return
     }
+    if event.mask.contains(.ignored) { fences.pass(event.watch) }
     guard let target = watches[event.watch] else { return }
     if event.mask.contains(.ignored) {
       watches[event.watch] = nil
@@ -340,6 +337,9 @@ public final class Watcher {
 
   /// Looks at everything, as is due once in every interval.
   public func beat() {
+    let waited = fences.takeUntilBeat()
+    defer { waited.forEach(Fences.open) }
+    if passages.endMoves() { settlePassages() }
     checkDirectories()
     for _ in 0..<min(sources.count, Self.looksInBeat) {
       check(sources[nextLook])

@@ -45,9 +45,6 @@ struct FollowJob: DriverJob {
   private var reportsNow = false
   /// When everything is to be looked at again.
   private var nextBeat: Nanoseconds = 0
-  /// How often in a row reading was put off because there was news of names.
-  private var postponements = 0
-  private static let mostPostponements = 64
   var coalescing = Coalescing()
   /// What is known of the three descriptors of events, by their slots.
   private var hearing = [Hearing](repeating: .deaf, count: Slot.wake + 1)
@@ -155,7 +152,7 @@ struct FollowJob: DriverJob {
     while true {
       for descriptor in watcher.takeClosed() { driver.forget(descriptor) }
       try openStreams(&driver, pool)
-      if postponements == 0, hearing[Slot.names] != .taking { try pump(&driver, pool) }
+      if hearing[Slot.names] != .taking { try pump(&driver, pool) }
       // What comes before following may just have been printed.
       try openStreams(&driver, pool)
       // Where calls end at once, events would have to wait for the end of all that is to be read.
@@ -181,7 +178,7 @@ struct FollowJob: DriverJob {
     guard isIdle, nextFirst == first.count,
       !streams.contains(where: { $0?.hasData == true || $0?.opening?.isOver == true })
     else { return false }
-    if isFinishing { return true }
+    if isFinishing { return !watcher.awaitsEvents }
     guard !watcher.isAlive else { return false }
     output.noFilesRemain = true
     return true
@@ -268,9 +265,7 @@ struct FollowJob: DriverJob {
     switch slot {
     case Slot.names:
       watcher.take(bytes)
-      // Files are read in order, which more events may change; a flood of them must not stop it.
-      postponements = watcher.hasMoreEvents ? postponements + 1 : 0
-      if postponements > Self.mostPostponements { postponements = 0 }
+      if isFinishing { flushAll() }
     case Slot.changes:
       watcher.takeChanges(bytes)
     default:
@@ -293,7 +288,11 @@ struct FollowJob: DriverJob {
   private mutating func finish() {
     isFinishing = true
     for case let stream? in streams { stream.opening?.end() }
-    watcher.beat()
+    watcher.beatLast()
+    flushAll()
+  }
+
+  private func flushAll() {
     for source in watcher.sources {
       for generation in source.generations {
         generation.mustFlush = true

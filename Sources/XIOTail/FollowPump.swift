@@ -19,7 +19,7 @@ extension FollowJob {
       } else if let slot = streams.firstIndex(where: { $0?.hasData == true }) {
         try writeStream(slot, &driver, pool)
       } else if let source = watcher.nextSource() {
-        guard let generation = source.generations.first(where: { $0.isDirty }) else { continue }
+        guard let generation = source.next else { continue }
         try read(generation, &driver, pool)
       } else {
         return

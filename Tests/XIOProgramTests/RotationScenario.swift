@@ -238,13 +238,6 @@ extension RotationStage {
     }
   }
 
-  private func whileStopped(_ body: () throws -> Void) throws {
-    try follower.running.signal(SIGSTOP)
-    try eventually("the follow is stopped") { processState(follower.running.process) == .stopped }
-    try body()
-    try follower.running.signal(SIGCONT)
-  }
-
   fileprivate func cutUnderWriter() throws {
     for _ in 0..<3 {
       try writer.write(100)
