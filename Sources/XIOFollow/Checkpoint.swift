@@ -280,7 +280,7 @@ public final class Checkpoint {
   }
 
   private static func bytes(of path: FilePath) -> [UInt8] {
-    path.withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: path.length)) }
+    path.bytes
   }
 
   private static func contents(of path: FilePath) throws(Errno) -> [UInt8] {

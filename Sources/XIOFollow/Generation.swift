@@ -33,6 +33,8 @@ public final class Generation {
   public let birthTime: Int64?
   /// The open file; nil while descriptors are short and nothing happens to it.
   public internal(set) var descriptor: FileDescriptor?
+  /// What it was called when it was closed to save descriptors.
+  var lastPath: FilePath?
   /// The source whose name it was opened by.
   public internal(set) unowned var source: Source
 

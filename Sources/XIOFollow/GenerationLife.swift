@@ -4,9 +4,6 @@ internal import XIOSystem
 
 /// How generations begin and end.
 extension Watcher {
-  /// Descriptors that are left for everything that is no followed file: the fewer there are, the fewer.
-  private var reservedDescriptors: Int { min(48, 8 + descriptorLimit / 8) }
-
   /// How long a file without a name is kept open for writers that nothing is known of, after it last
   /// grew: where leases are not known, and then where not even a closing was seen.
   private static let holdTime: Nanoseconds = 5_000_000_000
@@ -77,7 +74,8 @@ extension Watcher {
     generation.source.generations.removeAll { $0 === generation }
   }
 
-  private func close(_ generation: Generation) {
+  /// Closes a file, which is not the end of it.
+  func close(_ generation: Generation) {
     guard let descriptor = generation.descriptor else { return }
     if descriptor != .standardInput { try? System.close(descriptor) }
     closed.append(descriptor)
@@ -102,71 +100,5 @@ extension Watcher {
   func isEnded(_ status: NameStatus, _ file: FileDescriptor) -> Bool {
     let entry = ended.entry(FileIdentity(status), birthTime: try? System.birthTime(file))
     return entry.map { $0.offset == status.size } ?? false
-  }
-
-  /// Opens something, and closes the file that least happens to when there are no descriptors left.
-  func withDescriptorsLeft(
-    _ body: () throws(Errno) -> FileDescriptor
-  ) throws(Errno) -> FileDescriptor {
-    if openFiles >= descriptorLimit - reservedDescriptors, !coolDown() {
-      throw .tooManyOpenFiles
-    }
-    do throws(Errno) {
-      return try body()
-    } catch {
-      guard error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem, coolDown() else {
-        throw error
-      }
-      return try body()
-    }
-  }
-
-  /// Closes files that can be opened again by their names.
-  private func coolDown() -> Bool {
-    var count = 0
-    for source in sources where count < 16 {
-      guard let generation = source.current, generation.kind == .regular, !generation.isBusy,
-        generation.descriptor != nil, !source.isStandardInput
-      else { continue }
-      // Its watch outlives the descriptor, and tells when there is something to open it for.
-      close(generation)
-      count += 1
-    }
-    if count > 0, !hasToldOfDescriptors {
-      hasToldOfDescriptors = true
-      onLimit(
-        "there are not enough descriptors: some files are opened only when they have changed",
-        "raise the limit of open files (ulimit -n)")
-    }
-    return count > 0
-  }
-
-  /// The open file of a generation, which may have been closed to save descriptors.
-  ///
-  /// - Parameter generation: What is to be read.
-  /// - Returns: The descriptor; nil when the file cannot be found any more.
-  public func descriptor(of generation: Generation) -> FileDescriptor? {
-    if let descriptor = generation.descriptor { return descriptor }
-    let source = generation.source
-    let (name, directory) = source.lookup
-    let opened = try? withDescriptorsLeft { () throws(Errno) in
-      try System.open(name, in: directory, [.readOnly, .nonBlocking])
-    }
-    if let opened, let status = try? System.nameStatus(opened) {
-      if FileIdentity(status) == generation.identity {
-        generation.descriptor = opened
-        openFiles += 1
-        return opened
-      }
-      try? System.close(opened)
-    }
-    if let found = findSibling(generation) {
-      generation.descriptor = found
-      openFiles += 1
-      return found
-    }
-    miss(source)
-    end(generation)
-    return nil
   }
 }

@@ -177,15 +177,7 @@ extension Watcher {
       if let status = try? System.nameStatus(descriptor) { generation.look(status) }
       return
     }
-    // It was closed to save descriptors; where its name does not lead to it any more it is searched for.
-    let (name, directory) = source.lookup
-    if let status = try? System.status(of: name, in: directory),
-      FileIdentity(status) == generation.identity
-    {
-      generation.look(status)
-    } else {
-      generation.isDirty = true
-    }
+    lookAtClosedFile(generation)
   }
 
   private func lose(_ source: Source, _ errno: Errno) {

@@ -26,15 +26,6 @@ extension Watcher {
     }
   }
 
-  /// Opens the file of a generation under another name in its directory.
-  func findSibling(_ generation: Generation) -> FileDescriptor? {
-    let source = generation.source
-    guard let found = siblings(of: source).first(where: { $0.identity == generation.identity })
-    else { return nil }
-    return try? System.open(
-      found.name, in: source.directory?.descriptor, [.readOnly, .nonBlocking])
-  }
-
   struct Sibling {
     var name: EntryName
     var identity: FileIdentity

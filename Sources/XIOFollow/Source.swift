@@ -57,9 +57,7 @@ public final class Source {
     self.isStandardInput = isStandardInput
     let bytes = path.lastComponent.map { Array($0.string.utf8) } ?? []
     // A component's text repairs bytes that are no UTF-8; the end of the path's bytes does not.
-    let all = path.withPlatformString {
-      Array(UnsafeRawBufferPointer(start: $0, count: path.length))
-    }
+    let all = path.bytes
     nameBytes = all.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? bytes
     name = EntryName(nameBytes)
     wholeName = EntryName(all)

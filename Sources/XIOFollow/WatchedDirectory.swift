@@ -114,7 +114,7 @@ extension Watcher {
       }
       watch(directory)
       watchAncestors(of: directory)
-      let status = try? System.status(of: EntryName(directory.pathBytes), in: nil)
+      let status = try? System.status(of: EntryName(directory.path.bytes), in: nil)
       let found = status.flatMap { $0.kind == .directory ? FileIdentity($0) : nil }
       if found == directory.identity { return }
       leave(directory)
@@ -236,7 +236,7 @@ extension Watcher {
   func checkDirectories() {
     directoriesNeedCheck = false
     for directory in Array(directories.values) {
-      let status = try? System.status(of: EntryName(directory.pathBytes), in: nil)
+      let status = try? System.status(of: EntryName(directory.path.bytes), in: nil)
       let found = status.flatMap { $0.kind == .directory ? FileIdentity($0) : nil }
       let needsWatch = directory.watch == nil && directory.descriptor != nil && inotify != nil
       guard found != directory.identity || needsWatch && !hasToldOfWatches else { continue }
@@ -247,12 +247,5 @@ extension Watcher {
         if hasBegun, options.byName { recoverMissed(source) }
       }
     }
-  }
-}
-
-extension WatchedDirectory {
-  /// The bytes of the path.
-  var pathBytes: [UInt8] {
-    path.withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: path.length)) }
   }
 }

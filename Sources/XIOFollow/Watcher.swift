@@ -88,9 +88,11 @@ public final class Watcher {
   public private(set) var generationsLost = 0
 
   let options: WatchOptions
-  /// How many descriptors there may be, and how many followed files are open.
+  /// How many descriptors there may be, how many followed files are open, and the number that one had last.
   let descriptorLimit: Int
-  var openFiles = 0
+  var openFiles = 0, lastNumber: Int32 = 0
+  /// The source whose file was closed last to save descriptors, and files that could not be opened again.
+  var nextToClose = -1, unopened: [Generation] = []
   /// Numbers of descriptors that were closed.
   var closed: [FileDescriptor] = []
   /// The source at which the next beat begins to look.
@@ -339,6 +341,7 @@ public final class Watcher {
   public func beat() {
     let waited = fences.takeUntilBeat()
     defer { waited.forEach(Fences.open) }
+    retryUnopened()
     if passages.endMoves() { settlePassages() }
     checkDirectories()
     for _ in 0..<min(sources.count, Self.looksInBeat) {

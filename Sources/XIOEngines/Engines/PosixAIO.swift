@@ -46,6 +46,8 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
   /// Waits for streams that somebody else made non-blocking, which the library knows no request for.
   private var waits: [Operation] = []
   private var copies: [Int32: [FileDescriptor]] = [:]
+  /// What each request in flight uses, by its place.
+  private var used: [FileDescriptor]
   /// Requests that were given up while their helper threads waited for data.
   private var abandoned: Set<Int> = []
 
@@ -59,6 +61,7 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
     aio = try PosixAIO(
       capacity: configuration.queueDepth, notification: configuration.notification)
     table = PendingTable(capacity: configuration.queueDepth)
+    used = Array(repeating: .standardInput, count: configuration.queueDepth)
   }
 
   /// Hands a transfer over; what POSIX AIO lacks is done at once.
@@ -76,8 +79,9 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
     do throws(Errno) {
       let count = try System.request(call.counted, operation.range.count)
       let start = operation.range.lowerBound
+      used[place] = try descriptor(for: operation, place)
       try aio.submit(
-        call.verb, try descriptor(for: operation, place),
+        call.verb, used[place],
         pool.bytes(operation.slot, start..<start + count), at: operation.verb.offset, index: place)
       return .queued
     } catch {
@@ -88,19 +92,34 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
     }
   }
 
-  /// A descriptor that no other request in flight uses, where the order of requests does not matter.
+  /// A descriptor that no other request in flight uses, where the order of requests does not matter: the
+  /// library makes those with one number wait for each other, which they do where there are no more.
   ///
   /// Reads of streams cannot be had back. They have a number of their own, for the caller's may soon
   /// be that of another file, whose bytes a helper thread that begins late would take.
   private mutating func descriptor(
     for operation: Operation, _ place: Int
   ) throws(Errno) -> FileDescriptor {
-    let count = operation.kind.isPositional ? place : operation.direction == .read ? 1 : 0
-    guard count > 0, operation.movesData else { return operation.descriptor }
-    var own = copies[operation.descriptor.rawValue] ?? []
-    while own.count < count { own.append(try System.duplicate(operation.descriptor)) }
-    copies[operation.descriptor.rawValue] = own
-    return own[count - 1]
+    guard operation.movesData else { return operation.descriptor }
+    let own = copies[operation.descriptor.rawValue] ?? []
+    guard operation.kind.isPositional else {
+      guard operation.direction == .read else { return operation.descriptor }
+      if let first = own.first { return first }
+      return try copy(operation.descriptor)
+    }
+    guard isUsed(operation.descriptor, besides: place) else { return operation.descriptor }
+    if let free = own.first(where: { !isUsed($0, besides: place) }) { return free }
+    return (try? copy(operation.descriptor)) ?? operation.descriptor
+  }
+
+  private func isUsed(_ descriptor: FileDescriptor, besides place: Int) -> Bool {
+    used.indices.contains { $0 != place && used[$0] == descriptor && table.entries[$0] != nil }
+  }
+
+  private mutating func copy(_ descriptor: FileDescriptor) throws(Errno) -> FileDescriptor {
+    let copy = try System.duplicate(descriptor)
+    copies[descriptor.rawValue, default: []].append(copy)
+    return copy
   }
 
   private mutating func cancel(_ id: OperationID) {
