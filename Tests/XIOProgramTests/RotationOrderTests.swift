@@ -22,7 +22,7 @@ import XIOTestSupport
       stage.logs.appending(String(decoding: [UInt8](repeating: $0, count: 255), as: UTF8.self))
     }
     try makeEmpty(busy[0])
-    try stage.whileStopped {
+    try stage.follower.whileStopped {
       try setPermissions(stage.log, 0o640)
       for number in 0..<Self.events / 2 { try move(busy[number % 2], to: busy[1 - number % 2]) }
       for _ in 0..<2 {
@@ -51,5 +51,34 @@ import XIOTestSupport
       try stage.expectAll()
     }
     try stage.expectPerfection()
+  }
+
+  /// One file has three followed names, and is written to once more after the first name leads to another.
+  @Test(arguments: followingEngines)
+  func aFileWithThreeNamesComesBeforeItsSuccessor(_ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let log = directory.path(of: "a.log")
+    let writer = try openToAppend(log)
+    defer { try? writer.close() }
+    try writer.writeAll("a\n".utf8)
+    let other = try directory.makeHardLink("other", to: log)
+    let follower = try Follower(
+      ["-q", "-n", "+1", "-F", "--engine", engine, log, other, log] as [any ByteString])
+    try follower.expect(6)
+    try follower.whileStopped {
+      try writer.writeAll("b\n".utf8)
+      try move(log, to: directory.path(of: "a.log.1"))
+      let next = try openToAppend(log)
+      try next.closeAfter { _ = try next.writeAll("c\n".utf8) }
+      try writer.writeAll("b2\n".utf8)
+    }
+    try follower.expect(13)
+    let result = try follower.finish()
+    #expect(result.outputText == "a\na\na\nb\nb2\nc\n", "\(result.errorText)")
+  }
+
+  private func openToAppend(_ file: FilePath) throws -> FileDescriptor {
+    try FileDescriptor.open(
+      file, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .ownerReadWrite)
   }
 }

@@ -222,7 +222,7 @@ extension RotationStage {
     for _ in 0..<3 {
       try writer.write(20)
       try expectAll()
-      try whileStopped {
+      try follower.whileStopped {
         let size = try fileSize(log)
         try writer.truncate()
         while try fileSize(log) <= size { try writer.write(10) }
@@ -233,7 +233,7 @@ extension RotationStage {
 
   fileprivate func renameWhileStopped() throws {
     for _ in 0..<2 {
-      try whileStopped { try rename(times: 1, staying: .zero) }
+      try follower.whileStopped { try rename(times: 1, staying: .zero) }
       try expectAll()
     }
   }

@@ -133,14 +133,6 @@ final class RotationStage {
     try move(log, to: old(1))
   }
 
-  /// Does something behind the back of the follow.
-  func whileStopped(_ body: () throws -> Void) throws {
-    try follower.running.signal(SIGSTOP)
-    try eventually("the follow is stopped") { processState(follower.running.process) == .stopped }
-    try body()
-    try follower.running.signal(SIGCONT)
-  }
-
   func old(_ number: Int) -> FilePath { logs.appending("a.log.\(number)") }
 
   /// Ends the follow, and expects every line once, whole and in its place.

@@ -136,6 +136,17 @@ public final class Follower {
     }
   }
 
+  /// Does something behind its back.
+  ///
+  /// - Parameter body: what is done while it is stopped.
+  /// - Throws: what that throws; `SupportFailure` when it cannot be stopped.
+  public func whileStopped(_ body: () throws -> Void) throws {
+    try running.signal(SIGSTOP)
+    try eventually("it is stopped") { processState(running.process) == .stopped }
+    try body()
+    try running.signal(SIGCONT)
+  }
+
   /// Ends it.
   ///
   /// - Parameter sourceLocation: where an issue is recorded when it does not end.
