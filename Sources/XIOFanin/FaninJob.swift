@@ -68,6 +68,8 @@ struct FaninJob: DriverJob {
   var nextStats = Nanoseconds.max
   /// Where records are received.
   let scratch: UnsafeMutableRawBufferPointer
+  /// Whether lines come that cannot be read again.
+  var hasStreams: Bool
 
   init(
     _ options: FaninOptions, _ settings: FaninSettings, _ layout: BufferLayout,
@@ -87,6 +89,9 @@ struct FaninJob: DriverJob {
     window.watermark = Watermark(idleAfter: options.idleAfter)
     coalescing.latency = settings.latency
     scratch = .allocate(byteCount: Self.scratchSize, alignment: 4096)
+    hasStreams =
+      !sources.listeners.isEmpty || !sources.connectors.isEmpty
+      || sources.feeds.contains { $0.file == nil }
   }
 
   /// The longest record that can be received.
@@ -126,7 +131,10 @@ struct FaninJob: DriverJob {
   ) throws(Errno) {
     if let every = options.statsEvery { nextStats = Clock.monotonic + every }
     try listen(settings.wake, BufferLayout.wake, &driver, pool)
+    // Nobody finishes the line that the output ends in.
+    if settings.beginsInLine { _ = blocks.append(options.delimiter) }
     try beginFiles(&driver, pool)
+    settings.onProgress(false)
     if options.order == .merge { merging.awaited = sources.feeds.count + sources.connectors.count }
     for feed in sources.feeds where feed.file == nil { try begin(feed, &driver, pool) }
     for listener in sources.listeners { try begin(listener, &driver) }
@@ -251,9 +259,9 @@ struct FaninJob: DriverJob {
     guard !output.readerLeft, output.failure == nil, let next = blocks.beginWriting() else {
       return
     }
-    for mark in next.marks where mark.epoch == mark.generation.epoch {
-      settings.willSend(mark.generation, mark.offset)
-    }
+    settings.willWrite(
+      next.count, hasStreams || next.hasPart ? .unrepeatable : .rendered,
+      next.marks.filter { $0.epoch == $0.generation.epoch }.map { ($0.generation, $0.offset) })
     try driver.start(
       Request(
         direction: .write, endpoint: settings.output, offset: nil,
@@ -271,6 +279,10 @@ struct FaninJob: DriverJob {
       return
     }
     for mark in marks where mark.epoch == mark.generation.epoch { settle(mark) }
+    settings.didWrite()
+    for mark in marks where mark.epoch == mark.generation.epoch {
+      finishIfDelivered(mark.generation)
+    }
   }
 }
 
@@ -326,6 +338,8 @@ struct BufferLayout {
 /// What the job needs beside its options.
 struct FaninSettings {
   var output: Endpoint
+  /// Whether the output ends within a line that an earlier run has left.
+  var beginsInLine: Bool
   /// The read end of the pipe by which the loop is woken.
   var wake: FileDescriptor
   var latency: Nanoseconds
@@ -337,10 +351,11 @@ struct FaninSettings {
   /// Prints an account, or a report, on what happened so far.
   var onStats: () -> Void
   var onReport: (FaninJob.Output) -> Void
-  /// Told of bytes of files that are about to be written, with the offset behind them.
-  var willSend: (Generation, Int64) -> Void
+  /// Told how many bytes are about to be written, what they are, and which files they come from, with the
+  /// offsets behind them.
+  var willWrite: (Int, OutputSpan.Content, [(Generation, Int64)]) -> Void
   /// Told when they were accepted.
-  var didSend: (Generation) -> Void
+  var didWrite: () -> Void
   /// Told when the state has changed, and with true at the end.
   var onProgress: (Bool) -> Void
 }

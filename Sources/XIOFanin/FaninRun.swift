@@ -125,7 +125,8 @@ struct FaninRun {
     // A larger pipe lets its reader be late without anybody waiting for it.
     if kind == .pipe { try? System.setPipeSize(.standardOutput, to: 1 << 20) }
     return FaninSettings(
-      output: Endpoint(descriptor: .standardOutput, kind: kind, position: .stream), wake: wake,
+      output: Endpoint(descriptor: .standardOutput, kind: kind, position: .stream),
+      beginsInLine: checkpoint?.settle().isInLine ?? false, wake: wake,
       latency: options.latency ?? (System.isTerminal(.standardOutput) ? 0 : 1_000_000),
       blocks: blocks,
       highestDescriptor: selection.engine == .select ? System.selectLimit - 1 : .max,
@@ -139,7 +140,8 @@ struct FaninRun {
           onNotice(.account(account(opened, factory, done.wakeUps)))
         }
       },
-      willSend: { checkpoint?.willSend($0, upTo: $1) }, didSend: { checkpoint?.didSend($0) },
+      willWrite: { checkpoint?.willWrite($0, $1, of: $2) },
+      didWrite: { checkpoint?.didWrite() },
       onProgress: { isLast in
         guard let checkpoint, let watcher = opened.watcher else { return }
         checkpoint.save(watcher, mustBeNow: isLast)

@@ -112,6 +112,7 @@ extension FaninJob {
         continue
       }
       feed.stream = generation
+      hasStreams = true
       feed.ownsDescriptor = false
       feed.hasEnded = false
       feed.endpoint = Endpoint(
@@ -368,7 +369,7 @@ extension FaninJob {
   }
 
   /// Ends a file of which nothing more can come, once all of it was accepted.
-  private func finishIfDelivered(_ generation: Generation) {
+  func finishIfDelivered(_ generation: Generation) {
     guard generation.settledOffset == generation.offset else { return }
     sources.watcher?.finishIfOver(generation)
   }
@@ -376,8 +377,6 @@ extension FaninJob {
   /// Takes note of what was accepted.
   func settle(_ mark: FileMark) {
     mark.generation.settle(mark.offset, mark.marker)
-    settings.didSend(mark.generation)
-    finishIfDelivered(mark.generation)
   }
 
   /// Lets lines out that nobody has finished for long.

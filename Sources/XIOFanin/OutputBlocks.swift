@@ -122,13 +122,16 @@ final class OutputBlocks {
     return true
   }
 
-  /// The block to be written next, unless one is being written or there is nothing.
-  func beginWriting() -> (block: Int, count: Int, marks: [FileMark])? {
+  /// The block to be written next, and whether it has a part of a line; nil when one is being written or
+  /// there is nothing.
+  func beginWriting() -> (block: Int, count: Int, marks: [FileMark], hasPart: Bool)? {
     guard writing == nil else { return nil }
     if sealed.isEmpty, blocks[current].used > 0, !seal() { return nil }
     guard let block = sealed.popFirst() else { return nil }
     writing = block
-    return (block, blocks[block].used, blocks[block].marks)
+    return (
+      block, blocks[block].used, blocks[block].marks, lineGoesOn || blocks[block].goesOn
+    )
   }
 
   /// Takes note that a block was written.

@@ -114,7 +114,8 @@ struct SourceOpener {
 
   private func positions() throws(IOFailure) -> [[UInt8]: [FilePosition]] {
     guard let path = options.checkpoint else { return [:] }
-    let checkpoint = Checkpoint(path)
+    let checkpoint = Checkpoint(
+      path, delimiter: options.delimiter.count == 1 ? options.delimiter.first : nil)
     opened.checkpoint = checkpoint
     do throws(Errno) {
       return try checkpoint.load() ?? [:]

@@ -15,7 +15,7 @@ extension Watcher {
     guard options.byName, !source.isStandardInput else {
       if let current = source.current, let position = positions.last(where: { $0.matches(current) })
       {
-        current.resume(at: position)
+        resume(current, at: position, checkpoint)
       }
       return
     }
@@ -30,24 +30,22 @@ extension Watcher {
         continue
       }
       if let current = source.current, position.matches(current) {
-        current.resume(at: position)
+        resume(current, at: position, checkpoint)
       } else if let found = find(position, among: siblings, source) {
-        found.resume(at: position)
+        resume(found, at: position, checkpoint)
       } else if !position.hasEnded {
         miss(source)
       }
-      source.counts.repeatedBytes += max(0, position.sent - position.accepted)
     }
     // What was made after the last file that is known came while nobody was there.
     source.firstBirthTime = positions.compactMap(\.birthTime).max() ?? source.firstBirthTime
     recoverMissed(source)
-    guard !checkpoint.wasClean else { return }
-    // A run that was killed may have printed of files that it had not noted yet.
-    for generation in source.generations where generation.offset == 0 {
-      if let born = generation.birthTime, born <= checkpoint.lastNoted {
-        source.counts.repeatedBytes += generation.seenSize
-      }
-    }
+  }
+
+  private func resume(
+    _ generation: Generation, at position: FilePosition, _ checkpoint: Checkpoint
+  ) {
+    if generation.resume(at: position) { checkpoint.found(generation, at: position) }
   }
 
   private func find(
@@ -87,16 +85,20 @@ extension Generation {
     return (try? System.fileHandle(descriptor)) ?? []
   }
 
-  func resume(at position: FilePosition) {
+  /// Goes on where reading had got to, or at the beginning of a file that was cut or written anew.
+  ///
+  /// - Returns: Whether it is as it was then.
+  fileprivate func resume(at position: FilePosition) -> Bool {
     isDirty = true
     guard holds(position.marker, before: position.markerOffset), seenSize >= position.accepted
     else {
       peakSize = max(seenSize, position.accepted)
       offset = position.accepted
       restart(wasCut: seenSize < position.accepted)
-      return
+      return false
     }
     begin(at: position.accepted)
+    return true
   }
 
   /// Whether the bytes before an offset are these.

@@ -367,6 +367,8 @@ struct FirstPart {
   var generation: Generation?
   var range: Range<Int64>
   var isShared: Bool
+  /// Whether an earlier run has printed it.
+  var isResumed = false
   /// That of the generation when its end was noted.
   var epoch = 0
 }
@@ -386,10 +388,11 @@ struct FollowSettings {
   var wake: FileDescriptor
   /// Prints a report on what happened so far.
   var onReport: (FollowJob.Output) -> Void
-  /// Told of bytes that are about to be written, with the offset behind them.
-  var willSend: (Generation, Int64) -> Void
+  /// Told how many bytes are about to be written, what they are, and which files they come from, with the
+  /// offsets behind them.
+  var willWrite: (Int, OutputSpan.Content, [(Generation, Int64)]) -> Void
   /// Told when they were accepted.
-  var didSend: (Generation) -> Void
+  var didWrite: () -> Void
   /// Told of files that cannot be read any more.
   var onFailure: (IOFailure) -> Void
   /// Told when the state has changed, and with true at the end.

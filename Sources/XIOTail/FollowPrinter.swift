@@ -23,9 +23,16 @@ struct FollowPrinter {
     self.title = title
   }
 
-  /// Takes over where another part of the program has printed last.
-  mutating func begin(hasPrinted: Bool) {
-    self.hasPrinted = hasPrinted
+  /// Takes over where an earlier run has stopped.
+  ///
+  /// - Parameter end: What it has left.
+  mutating func begin(behind end: OutputEnd) {
+    hasPrinted = end.hasContent
+    lastSource = end.file?.source
+    guard end.isInLine else { return }
+    // Nobody finishes a line of which it is not known whose it is.
+    openLine = end.file.map { ObjectIdentifier($0) } ?? ObjectIdentifier(FollowPrinter.self)
+    openGeneration = end.file
   }
 
   /// Whether a source has to be named before anything of it is printed.

@@ -36,7 +36,7 @@ extension FollowJob {
       let header = printer.prefix(for: part.source, ObjectIdentifier(part.source))
       fill(pool, header, before: room)
       activity = .heading
-      try write(room - header.count, header.count, &driver)
+      try write(room - header.count, header.count, .verbatim, &driver)
       return
     }
     guard let generation = part.generation, !generation.hasEnded, !part.range.isEmpty,
@@ -154,8 +154,9 @@ extension FollowJob {
     fill(pool, prefix, before: payload.lowerBound)
     activity = .writing(generation, epoch: generation.epoch, payload: payload)
     generation.inFlight = Int64(payload.count)
-    settings.willSend(generation, generation.offset + Int64(payload.count))
-    try write(payload.lowerBound - prefix.count, prefix.count + payload.count, &driver)
+    try write(
+      payload.lowerBound - prefix.count, prefix.count + payload.count, .verbatim,
+      of: [(generation, generation.offset + Int64(payload.count))], &driver)
   }
 
   private func isPatienceOver(_ generation: Generation) -> Bool {
@@ -182,8 +183,10 @@ extension FollowJob {
   }
 
   mutating func write<Engine: IOEngine & ~Copyable>(
-    _ start: Int, _ count: Int, _ driver: inout Driver<Engine>
+    _ start: Int, _ count: Int, _ content: OutputSpan.Content,
+    of parts: [(Generation, Int64)] = [], _ driver: inout Driver<Engine>
   ) throws(Errno) {
+    settings.willWrite(count, content, parts)
     try driver.start(
       Request(
         direction: .write, endpoint: settings.output, offset: nil, slot: Slot.file, start: start,
@@ -203,21 +206,25 @@ extension FollowJob {
       printer.printed(bytes.last, ObjectIdentifier(generation), generation)
       if epoch == generation.epoch {
         generation.advance(over: bytes)
-        settings.didSend(generation)
       }
+      settings.didWrite()
       if nextFirst == first.count { watcher.finishIfOver(generation) }
       requeue(generation)
     case .printing(let count):
+      settings.didWrite()
       let part = first[nextFirst]
       first[nextFirst].range = part.range.lowerBound + Int64(count)..<part.range.upperBound
       let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, room..<room + count))
       self.count(bytes, part.source)
       printer.printed(bytes.last, ObjectIdentifier(part.source), nil)
     case .opening(let generation, let count):
+      settings.didWrite()
       let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, room..<room + count))
       self.count(bytes, generation.source)
       printer.printed(bytes.last, ObjectIdentifier(generation), nil)
-    case .idle, .heading, .copying, .reading, .streaming:
+    case .heading:
+      settings.didWrite()
+    case .idle, .copying, .reading, .streaming:
       break
     }
   }
@@ -247,6 +254,7 @@ extension FollowJob {
       return
     }
     activity = .printing(count: outcome.count)
-    try write(room, outcome.count, &driver)
+    // Another run would not print it again, as the file is read from its end on.
+    try write(room, outcome.count, .unrepeatable, &driver)
   }
 }

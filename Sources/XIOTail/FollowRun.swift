@@ -29,16 +29,25 @@ struct FollowRun {
         readsRenamedAnew: options.readsRenamedAnew))
     let state = FollowState()
     tell(watcher, state)
-    let checkpoint = options.checkpoint.map { Checkpoint($0) }
+    let checkpoint = options.checkpoint.map {
+      Checkpoint($0, delimiter: options.start.unit == .lines ? options.delimiter : nil)
+    }
     watcher.onEnd = { checkpoint?.didEnd($0) }
-    let first = add(watcher, state, try positions(checkpoint), checkpoint)
+    var first = add(watcher, state, try positions(checkpoint), checkpoint)
+    var printer = printer(watcher)
+    if let end = checkpoint?.settle() {
+      // The output goes on as if nothing had happened: without headers for what is not new in it.
+      if end.isSeamless { first.removeAll { $0.isResumed } }
+      printer.begin(behind: end)
+    }
     if options.debugs { onNotice(.message("using \(mode(watcher)) mode")) }
     let session = session(selection)
     // The report and the checkpoint are to be written whatever ends the follow.
     if measurement != nil || checkpoint != nil { Termination.catchSignals() }
     if watcher.isAlive {
       let settings = try settings(watcher, state, checkpoint, selection, session, measurement)
-      var job = FollowJob(watcher, options, settings, printer(watcher), first: first)
+      checkpoint?.save(watcher, mustBeNow: false)
+      var job = FollowJob(watcher, options, settings, printer, first: first)
       do throws(SessionError<Never>) {
         state.done = try Registry.drive(&job, session, onLatency: measurement?.observer)
       } catch {
@@ -92,8 +101,8 @@ struct FollowRun {
           onReport(measurement.report(facts(watcher, state, selection, session, done)))
         }
       },
-      willSend: { checkpoint?.willSend($0, upTo: $1) },
-      didSend: { checkpoint?.didSend($0) },
+      willWrite: { checkpoint?.willWrite($0, $1, of: $2) },
+      didWrite: { checkpoint?.didWrite() },
       onFailure: { fail($0, state) },
       onProgress: { isLast in
         tellOfLosses(watcher, state)
@@ -262,7 +271,8 @@ struct FollowRun {
       }
       if let checkpoint, let former = positions[source.pathBytes] {
         watcher.resume(source, at: former, checkpoint)
-        parts.append(FirstPart(source: source, generation: nil, range: 0..<0, isShared: false))
+        parts.append(FirstPart(
+            source: source, generation: nil, range: 0..<0, isShared: false, isResumed: true))
         continue
       }
       parts.append(part(source, generation, state))

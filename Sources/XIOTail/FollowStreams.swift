@@ -172,7 +172,7 @@ extension FollowJob {
       pool.bytes(Slot.file, room - prefix.count..<room).copyBytes(from: prefix)
     }
     activity = .opening(stream.generation, count: count)
-    try write(room - prefix.count, prefix.count + count, &driver)
+    try write(room - prefix.count, prefix.count + count, .unrepeatable, &driver)
   }
 
   /// Decides whether what a stream has sent can go out.
@@ -210,6 +210,7 @@ extension FollowJob {
     if !prefix.isEmpty { pool.bytes(slot, room - prefix.count..<room).copyBytes(from: prefix) }
     streams[index]?.hasData = false
     activity = .streaming(slot: slot, count: count)
+    settings.willWrite(prefix.count + count, .unrepeatable, [])
     try driver.start(
       Request(
         direction: .write, endpoint: settings.output, offset: nil, slot: slot,
@@ -222,6 +223,7 @@ extension FollowJob {
     guard case .streaming(let slot, let count) = activity else { return }
     activity = .idle
     if let failure = outcome.failure { return fail(failure) }
+    settings.didWrite()
     let index = slot - Slot.firstStream
     guard let stream = streams[index] else { return }
     let bytes = pool.bytes(slot, room..<room + stream.held)
