@@ -59,7 +59,7 @@ public final class Checkpoint {
   private var lastText: [UInt8] = []
   private var hasAppended = false
   /// What is known of names that nobody follows now, and their order: they may be followed again.
-  private var others: [[UInt8]: [FilePosition]] = [:]
+  private var others: [[UInt8]: (positions: [FilePosition], lines: [UInt8])] = [:]
   private var otherNames: [[UInt8]] = []
   /// The last failure to write it, which does not end the follow.
   public private(set) var failure: Errno?
@@ -91,7 +91,8 @@ public final class Checkpoint {
     defer {
       // Where something went in the output of this run matters alone from now on.
       text.update { $0.span = nil }
-      (others, otherNames) = (text.positions, text.names)
+      otherNames = text.names
+      for (name, positions) in text.positions { remember(positions, of: name) }
     }
     return text.positions
   }
@@ -100,7 +101,7 @@ public final class Checkpoint {
   ///
   /// - Parameter name: The bytes of its path.
   /// - Returns: Its positions, oldest file first; nil where nothing is known.
-  public func positions(of name: [UInt8]) -> [FilePosition]? { others[name] }
+  public func positions(of name: [UInt8]) -> [FilePosition]? { others[name]?.positions }
 
   /// Keeps what is known of a source that is not followed any more.
   ///
@@ -108,10 +109,13 @@ public final class Checkpoint {
   ///   - source: The source, all of whose files have ended.
   ///   - watcher: Who has followed it.
   public func retain(_ source: Source, of watcher: Watcher) {
-    if others.updateValue(positions(source, watcher), forKey: source.pathBytes) == nil {
-      otherNames.append(source.pathBytes)
-    }
+    if others[source.pathBytes] == nil { otherNames.append(source.pathBytes) }
+    remember(positions(source, watcher), of: source.pathBytes)
     if otherNames.count > Self.mostOthers { others[otherNames.removeFirst()] = nil }
+  }
+
+  private func remember(_ positions: [FilePosition], of name: [UInt8]) {
+    others[name] = (positions, CheckpointText.lines(name, positions))
   }
 
   /// Takes note of a file that is read on where an earlier run has stopped.
@@ -168,7 +172,9 @@ public final class Checkpoint {
     let isBare = current?.parts.isEmpty == true
     var text = CheckpointText(output?.identity, isBare ? current?.span : end)
     let followed = others.isEmpty ? [] : Set(watcher.sources.map(\.pathBytes))
-    for name in otherNames where !followed.contains(name) { text.add(name, others[name] ?? []) }
+    for name in otherNames where !followed.contains(name) {
+      text.add(others[name]?.lines ?? [])
+    }
     for source in watcher.sources { text.add(source.pathBytes, positions(source, watcher)) }
     text.finish()
     return text

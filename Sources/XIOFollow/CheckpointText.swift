@@ -50,6 +50,16 @@ struct CheckpointText {
     "\(padded(span?.start ?? 0)) \(padded(span?.count ?? 0)) \(span?.content.rawValue ?? "-")"
   }
 
+  /// What is said of a source that no notes are made about.
+  static func lines(_ name: [UInt8], _ positions: [FilePosition]) -> [UInt8] {
+    var text = CheckpointText(behind: 0)
+    text.add(name, positions)
+    return text.bytes
+  }
+
+  /// Adds lines of a source.
+  mutating func add(_ lines: [UInt8]) { bytes += lines }
+
   /// Adds a source and its files.
   mutating func add(_ name: [UInt8], _ positions: [FilePosition]) {
     bytes += Array("source \(Self.hex(name))\n".utf8)

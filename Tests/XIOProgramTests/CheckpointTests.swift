@@ -5,65 +5,11 @@ import XIOTestSupport
 
 /// Follows that end, and go on where they were.
 @Suite struct CheckpointTests {
-  /// A log with a checkpoint beside it, and what all runs together have printed.
-  private final class Stage {
-    let directory: TestDirectory
-    let writer: LogWriter
-    let checkpoint: FilePath
-    private(set) var printed: FilePath
-    private let output: FileDescriptor
-    var rotations = 0
-
-    init(_ fileSystem: FileSystemKind = .tmpfs) throws {
-      directory = try TestDirectory(on: fileSystem)
-      writer = try LogWriter(directory.path(of: "a.log"))
-      checkpoint = directory.path(of: "checkpoint")
-      printed = directory.path(of: "printed")
-      output = try FileDescriptor.open(
-        printed, .writeOnly, options: [.append, .create, .closeOnExec],
-        permissions: [.ownerReadWrite])
-    }
-
-    deinit { try? output.close() }
-
-    var bytes: [UInt8] { (try? readFile(printed)) ?? [] }
-
-    func start(_ options: [String] = []) throws -> RunningProgram {
-      try startXio(
-        ["tail", "-q", "-n", "+1", "-F", "--checkpoint", checkpoint, writer.path]
-          as [any ByteString] + options, output: .descriptor(output))
-    }
-
-    func rotate(keeping kept: Int = .max) throws {
-      rotations += 1
-      try move(writer.path, to: old(rotations))
-      try writer.reopen()
-      if rotations > kept { try remove(old(rotations - kept)) }
-    }
-
-    func old(_ number: Int) -> FilePath { FilePath("\(writer.path).\(number)") }
-
-    /// Waits until the last line that was written is the last that is printed.
-    func expectLast() throws {
-      let line = LogWriter.line(writer.count, letter: writer.letter)
-      try eventually("line \(writer.count) is printed") {
-        self.bytes.suffix(line.count) == line[...]
-      }
-    }
-
-    func end(_ running: RunningProgram, by signal: CInt = SIGTERM) throws -> ProgramResult {
-      try running.signal(signal)
-      let result = try running.wait()
-      #expect(result.ending == .signal(signal), "\(result)")
-      return result
-    }
-  }
-
   @Test(arguments: [FileSystemKind.tmpfs, .ext4, .xfs, .overlayfs])
-  func losesNothingWhenItIsKilled(_ fileSystem: FileSystemKind) throws {
-    let stage = try Stage(fileSystem)
+  func printsEveryLineOnceWhenItIsKilled(_ fileSystem: FileSystemKind) throws {
+    let stage = try CheckpointStage(fileSystem)
     var random = RandomBytes(seed: 5)
-    for _ in 0..<20 {
+    for _ in 0..<(runsFullSize ? 200 : 6) {
       let printed = try fileSize(stage.printed)
       let running = try stage.start()
       try stage.writer.write(1)
@@ -97,7 +43,7 @@ import XIOTestSupport
 
   @Test(arguments: [FileSystemKind.tmpfs, .ext4, .xfs, .overlayfs])
   func goesOnAfterRotations(_ fileSystem: FileSystemKind) throws {
-    let stage = try Stage(fileSystem)
+    let stage = try CheckpointStage(fileSystem)
     try stage.writer.write(500)
     var running = try stage.start()
     try stage.expectLast()
@@ -119,7 +65,7 @@ import XIOTestSupport
   }
 
   @Test func tellsOfFilesThatAreGone() throws {
-    let stage = try Stage()
+    let stage = try CheckpointStage()
     try stage.writer.write(10)
     let first = try stage.start()
     try stage.expectLast()
@@ -136,7 +82,7 @@ import XIOTestSupport
 
   @Test(arguments: [SIGTERM, SIGKILL])
   func saysNothingOfAFileThatWasReadAndRemoved(_ signal: CInt) throws {
-    let stage = try Stage()
+    let stage = try CheckpointStage()
     try stage.writer.write(10)
     let first = try stage.start()
     try stage.expectLast()
@@ -162,9 +108,12 @@ import XIOTestSupport
     #expect(check.isPerfect, "\(check)\n\(result.errorText)")
   }
 
-  @Test(arguments: ["garbage\n", "xio-checkpoint 1\nended\n", "\0\0\0\0"])
+  @Test(arguments: [
+    "garbage\n", "xio-checkpoint 1\nended\n", "\0\0\0\0", "",
+    "xio-checkpoint 2\noutput - - - 0 0 -\n", "xio-checkpoint 2\noutput - - - 0 0 -\nfile\nend\n",
+  ])
   func refusesWhatIsNoCheckpoint(_ text: String) throws {
-    let stage = try Stage()
+    let stage = try CheckpointStage()
     try stage.writer.write(10)
     try stage.directory.write("checkpoint", text.utf8)
     let result = try runXio(
@@ -176,9 +125,27 @@ import XIOTestSupport
     #expect(try stage.directory.read("checkpoint") == Array(text.utf8))
   }
 
+  /// Of what is written there nothing may be missing but what was put behind a whole checkpoint.
+  @Test func refusesAPartOfACheckpoint() throws {
+    let stage = try CheckpointStage()
+    try stage.writer.write(10)
+    let first = try stage.start()
+    try stage.expectLast()
+    _ = try stage.end(first)
+    let whole = try stage.directory.read("checkpoint")
+    for count in whole.indices where runsFullSize || count % 97 == 0 || count == whole.count - 1 {
+      try stage.directory.write("checkpoint", whole.prefix(count))
+      let result = try runXio(
+        ["tail", "-F", "--checkpoint", stage.checkpoint, stage.writer.path],
+        output: .descriptor(stage.output), timeLimit: .seconds(10))
+      expectMessage(result, "not a checkpoint")
+    }
+    #expect(LineCheck(stage.bytes, of: stage.writer).isPerfect)
+  }
+
   /// What was cut off while nobody followed is known from where the follow had got to.
   @Test func noticesACutBetweenRuns() throws {
-    let stage = try Stage()
+    let stage = try CheckpointStage()
     try stage.writer.write(100)
     let first = try stage.start()
     try stage.expectLast()

@@ -110,6 +110,61 @@ import XIOTestSupport
     #expect(check.isPerfect, "\(check) \(last.errorText)")
   }
 
+  /// Killed in the middle of a block, in a regular file: alone with files it is written once more.
+  @Test(arguments: [
+    "blocking", "nonblocking", "select", "poll", "epoll", "sigio", "posix-aio", "libaio", "uring",
+  ])
+  func printsEveryLineOnceInAFile(_ engine: String) throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let printed = directory.path(of: "printed")
+    let output = try FileDescriptor.open(
+      printed, .writeOnly, options: [.create, .append, .closeOnExec],
+      permissions: .ownerReadWrite)
+    defer { try? output.close() }
+    let logs = try ["a", "b"].map { name in
+      try LogWriter(directory.path(of: "\(name).log"), letter: Array(name.utf8)[0])
+    }
+    let arguments =
+      ["fanin", "--engine", engine, "--checkpoint", directory.path(of: "state")]
+      + logs.map(\.path) as [any ByteString]
+    for limit in [20_010, 70_030] {
+      for log in logs { try log.write(500) }
+      let killed = try runXio(
+        arguments, output: .descriptor(output), launcher: ["--rlimit", "fsize=\(limit)"])
+      #expect(try killed.ending != .status(0) && fileSize(printed) == limit, "\(killed)")
+    }
+    let last = try runXio(
+      arguments + ["--until-idle", "300ms"] as [any ByteString], output: .descriptor(output))
+    let check = LineCheck(
+      try readFile(printed),
+      counts: Dictionary(uniqueKeysWithValues: logs.map { ($0.letter, $0.count) }))
+    #expect(check.isPerfect, "\(check) \(last.errorText)")
+  }
+
+  /// What a FIFO has sent is not cut off, as nobody can read it again.
+  @Test func keepsLinesOfStreamsInAFile() throws {
+    let directory = try TestDirectory(on: .tmpfs)
+    let printed = directory.path(of: "printed")
+    let output = try FileDescriptor.open(
+      printed, .writeOnly, options: [.create, .append, .closeOnExec],
+      permissions: .ownerReadWrite)
+    defer { try? output.close() }
+    let log = try LogWriter(directory.path(of: "a.log"))
+    try log.write(500)
+    let arguments =
+      ["fanin", "--checkpoint", directory.path(of: "state"), "--until-idle", "300ms", log.path]
+      as [any ByteString]
+    let killed = try runXio(
+      arguments + ["cmd:true"], output: .descriptor(output),
+      launcher: ["--rlimit", "fsize=20010"])
+    let before = try readFile(printed)
+    #expect(before.count == 20_010, "\(killed)")
+    let last = try runXio(arguments, output: .descriptor(output))
+    let after = try readFile(printed)
+    #expect(after.starts(with: before + [UInt8(ascii: "\n")]), "\(last.errorText)")
+    #expect(LineCheck(after, of: log).lost.isEmpty)
+  }
+
   @Test func beginsWhereItIsAskedTo() throws {
     let directory = try TestDirectory(on: .tmpfs)
     let log = try LogWriter(directory.path(of: "a.log"))
