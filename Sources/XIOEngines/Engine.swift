@@ -45,6 +45,8 @@ public struct EngineTraits: Sendable {
   public var cancels: Bool
   /// Whether it can be told when a stream is ready, apart from reading it.
   public var tellsReadiness: Bool
+  /// Whether it can read a file as soon as another descriptor is ready, as one operation.
+  public var linksReads: Bool
   /// How often in a row an engine that was told of readiness in vain waits again by itself.
   static let mostFalseAlarms = 4
   /// How it reads and writes streams and regular files, in a few words each.
@@ -54,6 +56,7 @@ public struct EngineTraits: Sendable {
     _ synchrony: Synchrony, _ meanwhile: Meanwhile, carriesFlags: Bool = true,
     overlaps: Bool = false, defaultDepth: Int = 1,
     maximumDepth: Int? = nil, cancels: Bool = true, tellsReadiness: Bool = true,
+    linksReads: Bool = false,
     onStreams: String, onFiles: String
   ) {
     self.synchrony = synchrony
@@ -64,6 +67,7 @@ public struct EngineTraits: Sendable {
     self.maximumDepth = maximumDepth
     self.cancels = cancels
     self.tellsReadiness = tellsReadiness
+    self.linksReads = linksReads
     self.onStreams = onStreams
     self.onFiles = onFiles
   }

@@ -51,12 +51,15 @@ public struct Operation: Sendable {
   public var isDirect: Bool
   /// Whether readiness engines make the call before they wait.
   public var triesFirst: Bool
+  /// An anonymous descriptor whose readiness engines that link reads wait for, rather than that of
+  /// ``descriptor``: it tells of what happens to a file.
+  public var trigger: FileDescriptor?
 
   /// Makes an operation; those without data leave `slot`, `range` and `flags` out.
   public init(
     id: OperationID, descriptor: FileDescriptor, kind: FileKind, verb: Verb, slot: Int = 0,
     range: Range<Int> = 0..<0, flags: TransferFlags = [], isDirect: Bool = false,
-    triesFirst: Bool = false
+    triesFirst: Bool = false, trigger: FileDescriptor? = nil
   ) {
     self.id = id
     self.descriptor = descriptor
@@ -67,6 +70,7 @@ public struct Operation: Sendable {
     self.flags = flags
     self.isDirect = isDirect
     self.triesFirst = triesFirst
+    self.trigger = trigger
   }
 }
 

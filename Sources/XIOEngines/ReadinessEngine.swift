@@ -54,7 +54,8 @@ public protocol ReadinessWaiter: ~Copyable {
   consuming func close()
 }
 
-/// An engine that waits until a descriptor is ready and then makes the plain call.
+/// An engine that waits until a descriptor is ready and then makes the plain call. What waits for a
+/// trigger of another descriptor is made as soon as that is ready.
 public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~Copyable {
   /// The name on the command line.
   public static var name: EngineName { Waiter.name }
@@ -105,10 +106,12 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
     guard interests.count < capacity else { return .full }
     do throws(Errno) {
       let interest = Interest(operation)
-      let canWait = try waiter.watch(interest, operation.kind, &counters)
+      let isLinked = operation.trigger != nil
+      let kind = isLinked ? .anonymous : operation.kind
+      let canWait = try waiter.watch(interest, kind, &counters)
       var entry = Pending(
         operation: operation,
-        isAlwaysReady: !canWait || operation.kind.isPositional && !asksFirst(operation),
+        isAlwaysReady: !canWait || kind.isPositional && !asksFirst(operation),
         submitted: measures ? Clock.monotonic : 0)
       if Waiter.triesFirst || operation.triesFirst || !canWait, let completion = attempt(&entry) {
         return .completed(completion)
@@ -188,9 +191,9 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
       return Completion(id: operation.id, result: result, phases: phases)
     }
     let began = measures ? Clock.monotonic : 0
-    let result = callOnce(operation)
+    let result = isAnnounced ? makeCall(operation) : callOnce(operation)
     if case .failure(.wouldBlock) = result {
-      counters.retries += operation.movesData ? 1 : 0
+      counters.retries += operation.movesData && operation.trigger == nil ? 1 : 0
       if measures { entry.prepare += Clock.monotonic - began }
       if isAnnounced { entry.falseAlarms += 1 }
       // Others may have been faster; whether it is like that for ever is for the driver to say.
@@ -212,17 +215,23 @@ public struct ReadinessEngine<Waiter: ReadinessWaiter & ~Copyable>: IOEngine, ~C
   }
 
   private mutating func callOnce(_ operation: Operation) -> Result<Int, Errno> {
+    guard operation.onlyWaits || operation.trigger != nil else { return makeCall(operation) }
+    // Where nothing announces that a descriptor is ready, it has to be asked.
+    do throws(Errno) {
+      let isReady = try System.waitUntilReady(
+        operation.trigger ?? operation.descriptor, forWriting: operation.verb.isForWriting,
+        timeout: 0)
+      guard isReady else { return .failure(.wouldBlock) }
+    } catch {
+      return .failure(error)
+    }
+    return operation.onlyWaits ? .success(0) : makeCall(operation)
+  }
+
+  private mutating func makeCall(_ operation: Operation) -> Result<Int, Errno> {
     switch operation.verb {
-    case .read, .write: return calls.perform(operation, pool)
-    case .fsync, .cancel: return PlainCall.perform(operation, pool)
-    case .waitReadable, .waitWritable:
-      do throws(Errno) {
-        let isReady = try System.waitUntilReady(
-          operation.descriptor, forWriting: operation.verb.isForWriting, timeout: 0)
-        return isReady ? .success(0) : .failure(.wouldBlock)
-      } catch {
-        return .failure(error)
-      }
+    case .read, .write: calls.perform(operation, pool)
+    case .fsync, .cancel, .waitReadable, .waitWritable: PlainCall.perform(operation, pool)
     }
   }
 
@@ -269,6 +278,6 @@ extension Interest {
   /// What an operation waits for.
   init(_ operation: Operation) {
     let writes = operation.verb.isForWriting
-    self.init(operation.descriptor, read: !writes, write: writes)
+    self.init(operation.trigger ?? operation.descriptor, read: !writes, write: writes)
   }
 }

@@ -22,6 +22,8 @@ public struct Request {
   public var onlyWaits = false
   /// Whether it ends with EAGAIN where it would have to wait.
   public var neverWaits = false
+  /// What has to be ready before the first call, of an engine that links reads.
+  public var trigger: FileDescriptor?
 
   /// Describes a transfer.
   public init(
@@ -103,7 +105,7 @@ struct RequestState {
       verb: request.direction == .read ? .read(at: offset) : .write(at: offset),
       slot: request.slot, range: request.start + first..<request.start + first + length,
       flags: request.endpoint.flags, isDirect: request.endpoint.isDirect,
-      triesFirst: request.triesFirst && done == 0)
+      triesFirst: request.triesFirst && done == 0, trigger: done == 0 ? request.trigger : nil)
   }
 
   /// What asks for the early end of the operation in flight.

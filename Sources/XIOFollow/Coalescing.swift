@@ -9,6 +9,9 @@ public struct Coalescing {
   private var waitsSince: Nanoseconds = 0
   private static let longestStreak = 8
 
+  /// Whether the next change is let wait.
+  public var isBusy: Bool { streak >= Self.longestStreak && latency > 0 }
+
   /// Makes one that pauses never.
   public init() {}
 
@@ -24,7 +27,7 @@ public struct Coalescing {
     let waited = waitsSince == 0 ? 0 : Clock.monotonic - waitsSince
     waitsSince = 0
     streak = waited < latency / 4 ? streak + 1 : 0
-    guard streak >= Self.longestStreak, latency > 0 else { return }
+    guard isBusy else { return }
     guard let names else { return System.pause(nanoseconds: latency) }
     // A signal ends the pause early, which is as good.
     _ = try? System.waitUntilReady(names, forWriting: false, timeout: latency)

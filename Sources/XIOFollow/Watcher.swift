@@ -207,6 +207,16 @@ public final class Watcher {
     newStreams.isEmpty ? nil : newStreams.removeFirst()
   }
 
+  /// Whether there is one file alone, so that no other can interrupt an unfinished line.
+  public var hasOneGeneration: Bool {
+    var count = 0
+    for source in sources {
+      count += source.generations.count
+      if count > 1 { return false }
+    }
+    return true
+  }
+
   /// Puts a source at the end of the queue.
   ///
   /// - Parameter source: One that has more to read.
@@ -313,13 +323,26 @@ public final class Watcher {
     }
   }
 
-  /// Has the file read that changed last, before the events are read that are there: most often they
-  /// are about the same one, and what was appended is delivered the sooner.
-  public func expectChange() {
+  /// The file that is likely to change next: the one that changed last, when it was the only one.
+  public var likelyToChange: Generation? {
     guard let generation = lastChanged, !generation.hasEnded, !generation.isSuperseded else {
-      return
+      return nil
     }
+    return generation
+  }
+
+  /// Has the file read that is likely to have changed, before the events are read that are there: most
+  /// often they are about the same one, and what was appended is delivered the sooner.
+  public func expectChange() {
+    guard let generation = likelyToChange else { return }
     generation.isDirty = true
+    expectChange(of: generation)
+  }
+
+  /// Takes note that a file is being read before the events about it are.
+  ///
+  /// - Parameter generation: One that is ``likelyToChange``.
+  public func expectChange(of generation: Generation) {
     generation.lastGrowth = Clock.monotonic
     expected = generation
   }

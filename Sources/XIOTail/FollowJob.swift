@@ -5,13 +5,13 @@ internal import XIOSystem
 
 /// Following, on whichever engine was chosen: waits for what happens first, and passes bytes on.
 ///
-/// One buffer is for events, one for wake-ups, one for the file whose turn it is, and one for each
-/// FIFO or device. Nothing waits for standard output alone: while it takes its time, events go on
+/// Buffers are for events and wake-ups, for the file whose turn it is, for the file that is expected
+/// to change, and for each FIFO or device. Nothing waits for standard output alone: while it takes its time, events go on
 /// being taken, so that no file comes and goes unseen.
-struct FollowJob: DriverJob {
+struct FollowJob: DriverJob, ~Copyable {
   /// Places of buffers.
   enum Slot {
-    static let names = 0, changes = 1, wake = 2, file = 3, firstStream = 4
+    static let names = 0, changes = 1, wake = 2, file = 3, spare = 4, firstStream = 5
   }
 
   /// How a follow ended.
@@ -35,6 +35,11 @@ struct FollowJob: DriverJob {
   var output = Output()
   /// What the file buffer is used for.
   var activity = Activity.idle
+  /// The buffers of what is being passed on and of what is read with the next wait for changes; they
+  /// take turns.
+  var fileSlot = Slot.file, spareSlot = Slot.spare
+  /// What is read with the wait for changes that is under way.
+  var expectation: Expectation?
   /// FIFOs and devices, by their buffers.
   var streams: [FollowStream?] = []
   /// Generations with an unfinished line that is held back.
@@ -47,7 +52,7 @@ struct FollowJob: DriverJob {
   private var nextBeat: Nanoseconds = 0
   var coalescing = Coalescing()
   /// What is known of the three descriptors of events, by their slots.
-  private var hearing = [Hearing](repeating: .deaf, count: Slot.wake + 1)
+  var hearing = [Hearing](repeating: .deaf, count: Slot.wake + 1)
 
   init(
     _ watcher: Watcher, _ options: TailOptions, _ settings: FollowSettings,
@@ -88,7 +93,7 @@ struct FollowJob: DriverJob {
     let end = Clock.monotonic + Self.longestLastWrite
     while true {
       for outcome in driver.finished()
-      where outcome.direction == .write && outcome.slot == Slot.file {
+      where outcome.direction == .write && outcome.slot == fileSlot {
         finishWrite(outcome, pool)
       }
       guard case .writing = activity, Clock.monotonic < end else { return }
@@ -113,7 +118,10 @@ struct FollowJob: DriverJob {
       // What takes its time comes after what was to be delivered.
       if try lookAround(&driver, pool) { continue }
       if isIdle { coalescing.beginsToWait() }
-      for outcome in try driver.next(until: deadline) { try take(outcome, &driver, pool) }
+      let outcomes = try driver.next(until: deadline)
+      // News of names comes before what was read with news of changes.
+      for outcome in outcomes where outcome.slot != spareSlot { try take(outcome, &driver, pool) }
+      for outcome in outcomes where outcome.slot == spareSlot { try take(outcome, &driver, pool) }
     }
   }
 
@@ -150,7 +158,10 @@ struct FollowJob: DriverJob {
   ) throws(Errno) {
     let began = Clock.monotonic
     while true {
-      for descriptor in watcher.takeClosed() { driver.forget(descriptor) }
+      for descriptor in watcher.takeClosed() {
+        try endExpectation(of: descriptor, &driver)
+        driver.forget(descriptor)
+      }
       try openStreams(&driver, pool)
       if hearing[Slot.names] != .taking { try pump(&driver, pool) }
       // What comes before following may just have been printed.
@@ -198,6 +209,7 @@ struct FollowJob: DriverJob {
       switch hearing[slot] {
       case .deaf:
         guard let endpoint = events(slot) else { continue }
+        if slot == Slot.changes, try expectChange(&driver, pool) { continue }
         guard Engine.traits.tellsReadiness else { try readEvents(slot, &driver, pool); continue }
         try driver.start(.wait(.read, endpoint, slot: slot, isMeasured: slot == Slot.changes))
         hearing[slot] = .waiting
@@ -252,10 +264,12 @@ struct FollowJob: DriverJob {
       hearing[outcome.slot] = .deaf
       takeEvents(
         outcome.slot, UnsafeRawBufferPointer(pool.bytes(outcome.slot, 0..<outcome.count)))
-    case Slot.file where outcome.direction == .read:
+    case fileSlot where outcome.direction == .read:
       try finishRead(outcome, &driver, pool)
-    case Slot.file:
+    case fileSlot:
       finishWrite(outcome, pool)
+    case spareSlot:
+      try takeExpected(outcome, &driver, pool)
     default:
       try finishStream(outcome, &driver, pool)
     }
@@ -313,16 +327,6 @@ struct FollowJob: DriverJob {
       return true
     }
     return heldBack.count < count
-  }
-
-  /// Whether output comes from one place alone, so that no other can interrupt an unfinished line.
-  var hasOneSource: Bool {
-    var count = 0
-    for source in watcher.sources {
-      count += source.generations.count
-      if count > 1 { return false }
-    }
-    return true
   }
 }
 

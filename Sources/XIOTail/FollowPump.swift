@@ -59,7 +59,7 @@ extension FollowJob {
       Request(
         direction: .read,
         endpoint: Endpoint(descriptor: descriptor, kind: generation.kind, position: .offset(0)),
-        offset: part.range.lowerBound, slot: Slot.file, start: room, count: Int(count),
+        offset: part.range.lowerBound, slot: fileSlot, start: room, count: Int(count),
         fills: false))
   }
 
@@ -75,7 +75,7 @@ extension FollowJob {
     let endpoint = Endpoint(descriptor: descriptor, kind: generation.kind, position: .offset(0))
     try driver.start(
       Request(
-        direction: .read, endpoint: endpoint, offset: generation.readOffset, slot: Slot.file,
+        direction: .read, endpoint: endpoint, offset: generation.readOffset, slot: fileSlot,
         start: room, count: pool.bufferSize - room, fills: false))
   }
 
@@ -96,7 +96,7 @@ extension FollowJob {
       generation.isDirty = true
       return
     }
-    let memory = UnsafeRawBufferPointer(pool.bytes(Slot.file, 0..<pool.bufferSize))
+    let memory = UnsafeRawBufferPointer(pool.bytes(fileSlot, 0..<pool.bufferSize))
     switch generation.examine(memory, room..<room + outcome.count) {
     case .again: generation.isDirty = true
     case .nothing:
@@ -137,7 +137,7 @@ extension FollowJob {
     let id = ObjectIdentifier(generation)
     if !generation.mustFlush, generation.source.index < Int.max {
       if printer.mustWait(id), !isPatienceOver(generation) { return holdBack(generation) }
-      if printer.endsLines, !hasOneSource, printer.openLine != id {
+      if printer.endsLines, !watcher.hasOneGeneration, printer.openLine != id {
         let whole = range.count - unfinishedBytes(memory, range)
         guard whole > 0 || range.count >= pool.bufferSize - 2 * room else {
           return holdBack(generation)
@@ -179,7 +179,7 @@ extension FollowJob {
   /// Puts bytes in front of others in the buffer.
   private func fill(_ pool: BufferPool, _ bytes: [UInt8], before end: Int) {
     guard !bytes.isEmpty else { return }
-    pool.bytes(Slot.file, end - bytes.count..<end).copyBytes(from: bytes)
+    pool.bytes(fileSlot, end - bytes.count..<end).copyBytes(from: bytes)
   }
 
   mutating func write<Engine: IOEngine & ~Copyable>(
@@ -189,7 +189,7 @@ extension FollowJob {
     settings.willWrite(count, content, parts)
     try driver.start(
       Request(
-        direction: .write, endpoint: settings.output, offset: nil, slot: Slot.file, start: start,
+        direction: .write, endpoint: settings.output, offset: nil, slot: fileSlot, start: start,
         count: count, fills: true, triesFirst: true))
   }
 
@@ -201,7 +201,7 @@ extension FollowJob {
     switch finished {
     case .writing(let generation, let epoch, let payload):
       generation.inFlight = 0
-      let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, payload))
+      let bytes = UnsafeRawBufferPointer(pool.bytes(fileSlot, payload))
       count(bytes, generation.source)
       printer.printed(bytes.last, ObjectIdentifier(generation), generation)
       if epoch == generation.epoch {
@@ -214,12 +214,12 @@ extension FollowJob {
       settings.didWrite()
       let part = first[nextFirst]
       first[nextFirst].range = part.range.lowerBound + Int64(count)..<part.range.upperBound
-      let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, room..<room + count))
+      let bytes = UnsafeRawBufferPointer(pool.bytes(fileSlot, room..<room + count))
       self.count(bytes, part.source)
       printer.printed(bytes.last, ObjectIdentifier(part.source), nil)
     case .opening(let generation, let count):
       settings.didWrite()
-      let bytes = UnsafeRawBufferPointer(pool.bytes(Slot.file, room..<room + count))
+      let bytes = UnsafeRawBufferPointer(pool.bytes(fileSlot, room..<room + count))
       self.count(bytes, generation.source)
       printer.printed(bytes.last, ObjectIdentifier(generation), nil)
     case .heading:

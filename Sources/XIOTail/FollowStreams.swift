@@ -156,7 +156,7 @@ extension FollowJob {
     _ index: Int, _ driver: inout Driver<Engine>, _ pool: BufferPool
   ) throws(Errno) {
     guard let stream = streams[index], let opening = stream.opening else { return }
-    let memory = pool.bytes(Slot.file, room..<pool.bufferSize)
+    let memory = pool.bytes(fileSlot, room..<pool.bufferSize)
     let count: Int
     do throws(Errno) { count = try opening.next(into: memory) } catch {
       settings.onFailure(IOFailure(.read, System.temporaryDirectory, error))
@@ -169,7 +169,7 @@ extension FollowJob {
     }
     let prefix = printer.prefix(for: stream.generation.source, ObjectIdentifier(stream.generation))
     if !prefix.isEmpty {
-      pool.bytes(Slot.file, room - prefix.count..<room).copyBytes(from: prefix)
+      pool.bytes(fileSlot, room - prefix.count..<room).copyBytes(from: prefix)
     }
     activity = .opening(stream.generation, count: count)
     try write(room - prefix.count, prefix.count + count, .unrepeatable, &driver)
@@ -182,7 +182,7 @@ extension FollowJob {
     guard let stream = streams[index] else { return }
     let isFull = stream.held >= min(pool.bufferSize - room, settings.streamSize)
     let generation = stream.generation
-    if hasOneSource || isFull || generation.mustFlush || lines(index, stream, pool) > 0 {
+    if watcher.hasOneGeneration || isFull || generation.mustFlush || lines(index, stream, pool) > 0 {
       streams[index]?.hasData = stream.held > 0
     } else if stream.held > 0 {
       if generation.heldBackSince == nil { generation.heldBackSince = Clock.monotonic }
@@ -204,7 +204,7 @@ extension FollowJob {
   ) throws(Errno) {
     guard let stream = streams[index] else { return }
     let whole = lines(index, stream, pool)
-    let count = hasOneSource || whole == 0 ? stream.held : whole
+    let count = watcher.hasOneGeneration || whole == 0 ? stream.held : whole
     let prefix = printer.prefix(for: stream.generation.source, ObjectIdentifier(stream.generation))
     let slot = Slot.firstStream + index
     if !prefix.isEmpty { pool.bytes(slot, room - prefix.count..<room).copyBytes(from: prefix) }

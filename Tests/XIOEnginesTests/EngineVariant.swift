@@ -34,6 +34,11 @@ struct EngineVariant: Sendable, Equatable, CustomTestStringConvertible {
   /// Those that can also be told to give up.
   static let cancelling = queueing.filter { $0.engine != .posixAIO }
 
+  /// Those that read a file as soon as another descriptor is ready.
+  static let linking = operational.filter {
+    Registry.description(of: $0.engine).traits.linksReads
+  }
+
   static let readinessWaiters: [EngineName] = [.select, .poll, .epoll, .sigio]
 
   /// The direction of what comes from the source.

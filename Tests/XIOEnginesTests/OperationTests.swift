@@ -145,6 +145,35 @@ import XIOTestSupport
     }
   }
 
+  /// A pipe says when a file is to be read; nothing is read before, and nothing of the pipe.
+  @Test(arguments: EngineVariant.linking)
+  func readsWhenTheTriggerIsReady(_ variant: EngineVariant) throws {
+    let directory = try TestDirectory(on: .ext4)
+    let file = try openFile(in: directory)
+    let pair = try StreamPair(.pipe, in: directory)
+    defer { try? file.descriptor.close() }
+    _ = try file.descriptor.writeAll([1, 2])
+    try variant.withEngine { engine throws in
+      var operation = readOperation(3, file, at: 1)
+      operation.trigger = pair.reader.descriptor
+      for bytes in [[UInt8](3...9), [UInt8](10...19)] {
+        try engine.queue(operation)
+        #expect(try engine.reap(atLeast: 1, deadline: Clock.monotonic + 5_000_000).isEmpty)
+        _ = try file.descriptor.writeAll(bytes)
+        _ = try pair.writer.descriptor.writeAll([0])
+        let count = try #require(try engine.reapDue().first?.result.get())
+        #expect(engine.bytes(slot: 0, count: count) == [UInt8](2...bytes[bytes.endIndex - 1]))
+        #expect(try engine.read(pair.reader, slot: 1) == [0])
+      }
+      try engine.queue(operation)
+      _ = try engine.submit(
+        Operation(
+          id: OperationID(4), descriptor: file.descriptor, kind: .regular,
+          verb: .cancel(operation.id)))
+      #expect(try engine.reapDue().map(\.result) == [.failure(.canceled)])
+    }
+  }
+
   @Test(arguments: EngineVariant.operational)
   func errorsKeepTheirOperation(_ variant: EngineVariant) throws {
     let directory = try TestDirectory()

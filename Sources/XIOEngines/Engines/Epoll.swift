@@ -13,7 +13,8 @@ public struct EpollWaiter: ReadinessWaiter, ~Copyable {
   /// What the engine is.
   public static var traits: EngineTraits {
     EngineTraits(
-      .synchronous, .blocking, defaultDepth: 2, onStreams: "epoll_wait, then read or write",
+      .synchronous, .blocking, defaultDepth: 2, linksReads: true,
+      onStreams: "epoll_wait, then read or write",
       onFiles: "refused (EPERM): pread, pwrite")
   }
 

@@ -13,7 +13,8 @@ public struct PollWaiter: ReadinessWaiter, ~Copyable {
   /// What the engine is.
   public static var traits: EngineTraits {
     EngineTraits(
-      .synchronous, .blocking, defaultDepth: 2, onStreams: "poll, then read or write",
+      .synchronous, .blocking, defaultDepth: 2, linksReads: true,
+      onStreams: "poll, then read or write",
       onFiles: "always ready: pread, pwrite")
   }
 

@@ -13,7 +13,8 @@ public struct SelectWaiter: ReadinessWaiter, ~Copyable {
   /// What the engine is.
   public static var traits: EngineTraits {
     EngineTraits(
-      .synchronous, .blocking, defaultDepth: 2, onStreams: "select, then read or write",
+      .synchronous, .blocking, defaultDepth: 2, linksReads: true,
+      onStreams: "select, then read or write",
       onFiles: "always ready: pread, pwrite")
   }
 

@@ -16,7 +16,7 @@ public struct SignalWaiter: ReadinessWaiter, ~Copyable {
   /// What the engine is.
   public static var traits: EngineTraits {
     EngineTraits(
-      .asynchronousNotice, .nonblocking, defaultDepth: 2,
+      .asynchronousNotice, .nonblocking, defaultDepth: 2, linksReads: true,
       onStreams: "signal, then read or write",
       onFiles: "no signals: pread, pwrite")
   }
