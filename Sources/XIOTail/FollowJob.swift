@@ -109,8 +109,8 @@ struct FollowJob: DriverJob, ~Copyable {
     watcher.begin()
     // The engine is new: it knows nothing of numbers that others may have got since.
     _ = watcher.takeClosed()
-    // A name may come and go within the turn of a busy writer.
-    try? System.requestShortTurns()
+    // A name may come and go within the turn of a busy writer; lines alone come later that way.
+    if options.follow == .name { try? System.requestShortTurns() }
     nextBeat = Clock.monotonic + settings.interval
     while true {
       try work(&driver, pool)
