@@ -229,13 +229,7 @@ private struct PathBytes {
     }
   }
 
-  var filePath: FilePath {
-    (bytes + [0]).withUnsafeBufferPointer { buffer in
-      buffer.withMemoryRebound(to: CChar.self) { characters in
-        characters.baseAddress.map { FilePath(platformString: $0) } ?? FilePath()
-      }
-    }
-  }
+  var filePath: FilePath { FilePath(bytes: bytes) }
 }
 
 extension FilePath {

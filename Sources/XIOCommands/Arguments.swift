@@ -192,13 +192,4 @@ struct Arguments {
     }
     return shown
   }
-
-  /// A path of bytes as they are.
-  static func path(_ bytes: [UInt8]) -> FilePath {
-    (bytes + [0]).withUnsafeBufferPointer { buffer in
-      buffer.withMemoryRebound(to: CChar.self) { characters in
-        characters.baseAddress.map { FilePath(platformString: $0) } ?? FilePath()
-      }
-    }
-  }
 }

@@ -16,7 +16,7 @@ struct Operand: ExpressibleByArgument {
 
   /// The path that names of what is in a directory begin with; of what is no directory, ``path``.
   var root: FilePath {
-    (try? System.status(path).kind) == .directory ? Arguments.path(bytes) : path
+    (try? System.status(path).kind) == .directory ? FilePath(bytes: bytes) : path
   }
 }
 

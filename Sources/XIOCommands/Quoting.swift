@@ -1,4 +1,5 @@
 internal import SystemPackage
+internal import XIOSystem
 
 /// Names of files in messages, quoted as a shell would want them back.
 enum Quoting {
@@ -18,11 +19,11 @@ enum Quoting {
   /// A word of a command line, in quotes only where a shell would take characters for its own.
   static func word(_ bytes: [UInt8]) -> String {
     guard bytes.starts(with: "--".utf8), let sign = bytes.firstIndex(of: UInt8(ascii: "=")) else {
-      return whereNeeded(Arguments.path(bytes))
+      return whereNeeded(FilePath(bytes: bytes))
     }
     let value = Array(bytes[(sign + 1)...])
     let name = String(decoding: bytes[...sign], as: UTF8.self)
-    return name + (value.isEmpty ? "" : whereNeeded(Arguments.path(value)))
+    return name + (value.isEmpty ? "" : whereNeeded(FilePath(bytes: value)))
   }
 
   /// The value of an option, in quotes as C would have them.

@@ -19,7 +19,7 @@ struct TypedNames {
     var places: Set<FilePath> = []
     for word in words {
       let name = Self.name(in: word)
-      let plain = Arguments.path(name)
+      let plain = FilePath(bytes: name)
       for path in [plain, FilePath(name: name)] where !path.components.isEmpty {
         if path != plain { places.insert(path) }
         if let other = names[path], other != name { several.insert(path) }
@@ -28,7 +28,7 @@ struct TypedNames {
     }
     self.places = places
     // What was typed in several ways is shown in none of them.
-    self.names = names.filter { !several.contains($0.key) && $0.value != Self.plain($0.key) }
+    self.names = names.filter { !several.contains($0.key) && $0.value != $0.key.bytes }
   }
 
   /// The value of a long option, or all of a word.
@@ -41,18 +41,14 @@ struct TypedNames {
 
   /// A name as it was typed, or in a directory as that was typed.
   func bytes(of path: FilePath) -> [UInt8] {
-    if names.isEmpty { return Self.plain(path) }
+    if names.isEmpty { return path.bytes }
     if let name = names[path] { return name }
     var directory = path
     while directory.removeLastComponent() {
       guard var name = names[directory], !places.contains(directory) else { continue }
       while name.last == UInt8(ascii: "/") { name.removeLast() }
-      return name + Self.plain(path).dropFirst(directory.length)
+      return name + path.bytes.dropFirst(directory.length)
     }
-    return Self.plain(path)
-  }
-
-  private static func plain(_ path: FilePath) -> [UInt8] {
-    path.withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: path.length)) }
+    return path.bytes
   }
 }

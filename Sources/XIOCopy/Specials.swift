@@ -180,7 +180,6 @@ extension CopyWorker {
 extension PathName {
   /// Takes a name for messages.
   init(_ path: FilePath) {
-    self.init(
-      path.withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: path.length)) })
+    self.init(path.bytes)
   }
 }

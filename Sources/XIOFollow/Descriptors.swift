@@ -121,7 +121,7 @@ extension Watcher {
     if let found = try open(EntryName(path.bytes), nil, as: generation) { return found }
     let parent = path.removingLastComponent()
     for bytes in try entries(of: parent) {
-      let other = parent.withLast(bytes)
+      let other = parent.appending(bytes: bytes)
       guard leads(other, to: generation) else { continue }
       generation.lastPath = other
       return try open(EntryName(other.bytes), nil, as: generation)
@@ -161,19 +161,5 @@ extension Watcher {
 extension Errno {
   fileprivate var saysTooManyOpenFiles: Bool {
     self == .tooManyOpenFiles || self == .tooManyOpenFilesInSystem
-  }
-}
-
-extension FilePath {
-  /// The bytes of the path.
-  var bytes: [UInt8] {
-    withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: length)) }
-  }
-
-  /// What is called so in this directory; a name need not be UTF-8.
-  fileprivate func withLast(_ name: [UInt8]) -> FilePath {
-    (bytes + [UInt8(ascii: "/")] + name + [0]).withUnsafeBufferPointer { bytes in
-      bytes.withMemoryRebound(to: CChar.self) { FilePath(platformString: Array($0)) }
-    }
   }
 }

@@ -100,7 +100,7 @@ public final class Generation {
   }
 
   /// Whether files that came before it may not be known yet.
-  var isFenced: Bool { fence?.isOver == false }
+  public var isFenced: Bool { fence?.isOver == false }
 
   /// How many bytes were there, when it was last looked at, that have not been delivered.
   public var lag: Int64 { kind.isPositional ? max(0, seenSize - settledOffset) : 0 }

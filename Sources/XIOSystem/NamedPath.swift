@@ -10,11 +10,6 @@ extension FilePath {
   public init(name: [UInt8]) {
     let slash = UInt8(ascii: "/")
     let isDirectory = name.last == slash && name.contains { $0 != slash }
-    let bytes = isDirectory ? name + [UInt8(ascii: "."), 0] : name + [0]
-    self = bytes.withUnsafeBufferPointer { buffer in
-      buffer.withMemoryRebound(to: CChar.self) { characters in
-        characters.baseAddress.map { FilePath(platformString: $0) } ?? FilePath()
-      }
-    }
+    self.init(bytes: isDirectory ? name + [UInt8(ascii: ".")] : name)
   }
 }

@@ -49,7 +49,7 @@ import XIOTestSupport
       in: try findTool("ls"), ["-d", "-U"], before: "\(try findTool("ls")): cannot access ")
     #expect(expected.count == Self.comparable.count)
     for (name, text) in zip(Self.comparable, expected) {
-      #expect(Quoting.always(FilePath(bytes: name)) == text, "\(name)")
+      #expect(Quoting.always(FilePath(rawBytes: name)) == text, "\(name)")
     }
   }
 
@@ -57,7 +57,7 @@ import XIOTestSupport
     let expected = try names(in: try findTool("cat"), [], before: "\(try findTool("cat")): ")
     #expect(expected.count == Self.comparable.count)
     for (name, text) in zip(Self.comparable, expected) {
-      #expect(Quoting.whereNeeded(FilePath(bytes: name)) == text, "\(name)")
+      #expect(Quoting.whereNeeded(FilePath(rawBytes: name)) == text, "\(name)")
     }
   }
 
@@ -71,7 +71,7 @@ import XIOTestSupport
 
   @Test func aShellReadsTheNameBack() throws {
     let words = Self.names.flatMap { name in
-      [Quoting.always(FilePath(bytes: name)), Quoting.whereNeeded(FilePath(bytes: name))]
+      [Quoting.always(FilePath(rawBytes: name)), Quoting.whereNeeded(FilePath(rawBytes: name))]
     }
     var shell = TestProgram(try findTool("bash"))
     shell.input = .bytes(Array(words.map { "printf '%s\\0' \($0)\n" }.joined().utf8))

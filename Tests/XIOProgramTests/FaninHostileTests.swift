@@ -8,7 +8,7 @@ import XIOTestSupport
   /// A Unix socket with a name of its own that is connected to another.
   private func connect(from name: [UInt8], to path: FilePath) throws -> FileDescriptor {
     let made = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
-    try #require(TestSocket.withAddress(FilePath(bytes: name)) { bind(made, $0, $1) } == 0)
+    try #require(TestSocket.withAddress(FilePath(rawBytes: name)) { bind(made, $0, $1) } == 0)
     try eventually("somebody listens") {
       TestSocket.withAddress(path) { Glibc.connect(made, $0, $1) } == 0
     }

@@ -33,7 +33,7 @@ import XIOTestSupport
     let result = try runXio(
       ["copy", "--report=json", "--report-to", file, source, below] as [any ByteString])
     expectQuietSuccess(result)
-    let copied = FilePath(bytes: below.rawBytes + Array("/".utf8) + name.bytes)
+    let copied = FilePath(rawBytes: below.rawBytes + Array("/".utf8) + name.bytes)
     #expect(try readFile(copied) == Array("text".utf8))
     let job = try JSONReport(try directory.read("report")).object("job")
     try expectName(source, in: (job["sources"] as? [Any])?.first)

@@ -16,7 +16,7 @@ import XIOTestSupport
 
   @Test(arguments: [[0xFF], [0x61, 0x80, 0x62], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82]])
   func otherBytesAreBase64(_ bytes: [UInt8]) throws {
-    let name = FileName(FilePath(bytes: bytes))
+    let name = FileName(FilePath(rawBytes: bytes))
     let encoded = try JSONEncoder().encode(name)
     let object = try JSONDecoder().decode([String: String].self, from: encoded)
     #expect(Array(object.keys) == ["bytes"])

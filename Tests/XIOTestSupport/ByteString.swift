@@ -35,7 +35,7 @@ extension FilePath {
   /// Makes a path from raw bytes.
   ///
   /// - Parameter bytes: the path; a zero byte ends it.
-  public init(bytes: [UInt8]) {
+  public init(rawBytes bytes: [UInt8]) {
     self = (bytes + [0]).withUnsafeBufferPointer { buffer in
       buffer.withMemoryRebound(to: CChar.self) { characters in
         characters.baseAddress.map(FilePath.init(platformString:)) ?? FilePath()

@@ -35,7 +35,7 @@ public final class TestDirectory: Sendable {
   /// - Parameter name: the name, any bytes; a slash leads further down.
   /// - Returns: the path, whether there is such an entry or not.
   public func path(of name: some ByteString) -> FilePath {
-    FilePath(bytes: path.rawBytes + [UInt8(ascii: "/")] + name.rawBytes)
+    FilePath(rawBytes: path.rawBytes + [UInt8(ascii: "/")] + name.rawBytes)
   }
 
   /// Makes a directory in the directory.
@@ -124,7 +124,7 @@ public final class TestDirectory: Sendable {
   ///
   /// - Throws: `SupportFailure` when it cannot be listed (opendir(3)).
   public func names() throws -> [FilePath] {
-    try directoryEntries(path).map { FilePath(bytes: $0) }
+    try directoryEntries(path).map { FilePath(rawBytes: $0) }
   }
 }
 

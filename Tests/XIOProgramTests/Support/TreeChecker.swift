@@ -69,8 +69,8 @@ struct TreeChecker {
     expect("entries", names, try entries(second), second)
     for name in names {
       try compare(
-        FilePath(bytes: first.rawBytes + [47] + name),
-        FilePath(bytes: second.rawBytes + [47] + name))
+        FilePath(rawBytes: first.rawBytes + [47] + name),
+        FilePath(rawBytes: second.rawBytes + [47] + name))
     }
   }
 

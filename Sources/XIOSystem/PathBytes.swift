@@ -1,8 +1,10 @@
-internal import SystemPackage
+public import SystemPackage
 
 extension FilePath {
-  /// A path of bytes as they are.
-  init(bytes: [UInt8]) {
+  /// Makes a path of bytes as they are: a name need not be UTF-8.
+  ///
+  /// - Parameter bytes: All of them, without a zero among them.
+  public init(bytes: [UInt8]) {
     self = (bytes + [0]).withUnsafeBufferPointer { buffer in
       buffer.withMemoryRebound(to: CChar.self) { characters in
         characters.baseAddress.map { FilePath(platformString: $0) } ?? FilePath()
@@ -11,12 +13,14 @@ extension FilePath {
   }
 
   /// The bytes of the path.
-  var bytes: [UInt8] {
+  public var bytes: [UInt8] {
     withPlatformString { Array(UnsafeRawBufferPointer(start: $0, count: length)) }
   }
 
   /// The path of something below, whose name is bytes as they are; the same path for no bytes.
-  func appending(bytes below: [UInt8]) -> FilePath {
+  ///
+  /// - Parameter below: One name, or several with slashes between them.
+  public func appending(bytes below: [UInt8]) -> FilePath {
     below.isEmpty ? self : FilePath(bytes: bytes + [UInt8(ascii: "/")] + below)
   }
 }
