@@ -133,6 +133,7 @@ extension Generation {
   ///   - span: Where it went.
   ///   - position: What of this file it had, behind a header or the end of a line.
   ///   - size: The size of the output.
+  /// - Returns: Whether it has; false where that cannot be read.
   fileprivate func filled(
     _ span: OutputSpan, as position: FilePosition, in size: Int64
   ) -> Bool {

@@ -271,7 +271,8 @@ struct FollowRun {
       }
       if let checkpoint, let former = positions[source.pathBytes] {
         watcher.resume(source, at: former, checkpoint)
-        parts.append(FirstPart(
+        parts.append(
+          FirstPart(
             source: source, generation: nil, range: 0..<0, isShared: false, isResumed: true))
         continue
       }

@@ -43,6 +43,7 @@ final class CheckpointStage {
   /// - Parameters:
   ///   - size: the limit of the file's size, at which SIGXFSZ ends the program; it is larger than a checkpoint.
   ///   - options: options and more files.
+  /// - Throws: `SupportFailure` when it cannot be started.
   func run(untilOutputHas size: Int, _ options: [any ByteString] = []) throws {
     let result = try start(options, launcher: ["--rlimit", "fsize=\(size)"]).wait()
     #expect(result.ending != .status(0), "\(result)")
@@ -89,7 +90,9 @@ final class CheckpointStage {
 
   /// The sum of what may have come twice in a report.
   static func repeatedBytes(_ report: String) -> Int? {
-    let numbers = report.matches(of: /"repeated_bytes" *: *([0-9]+)/).compactMap { Int($0.output.1) }
+    let numbers = report.matches(of: /"repeated_bytes" *: *([0-9]+)/).compactMap {
+      Int($0.output.1)
+    }
     return numbers.isEmpty ? nil : numbers.reduce(0, +)
   }
 }
