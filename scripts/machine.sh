@@ -8,8 +8,7 @@ export XIO_TEST_STATE=${XIO_TEST_STATE:-$state}
 state=$XIO_TEST_STATE
 
 # Settings that suites of the lane `alone` change.
-settings=(kernel/io_uring_disabled fs/aio-max-nr
-  fs/inotify/max_queued_events fs/inotify/max_user_watches fs/inotify/max_user_instances)
+settings=(kernel/io_uring_disabled fs/aio-max-nr fs/inotify/max_queued_events)
 
 # Waits while another run must have the machine alone, and registers this one. Whatever a run that was
 # killed has left is removed first. Nobody can be changing a setting at that moment.

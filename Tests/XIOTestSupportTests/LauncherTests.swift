@@ -16,6 +16,14 @@ import XIOTestSupport
     #expect(result.outputText == "64\n3\n", "\(result)")
   }
 
+  @Test func setsLimitsOfAUser() throws {
+    let file = "/proc/sys/user/max_inotify_watches"
+    let before = try readFile(FilePath(file))
+    let result = try run(["--user-limit", "max_inotify_watches=5"], "cat \(file)")
+    #expect(result.outputText == "5\n", "\(result)")
+    #expect(try readFile(FilePath(file)) == before)
+  }
+
   @Test func closesAndRaisesDescriptors() throws {
     let options = ["--close", "0", "--raise-descriptors", "40"]
     let result = try run(options, "exec /bin/ls /proc/self/fd")

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 // Applies restrictions to itself and then becomes the command it was given, so that a test can
 // run the program where io_uring is denied, a limit is low or a descriptor is missing.
 
@@ -6,6 +7,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -101,6 +103,29 @@ static void become(const char *text) {
   if (setgid((gid_t)user) != 0 || setuid((uid_t)user) != 0) fail("--uid", text);
 }
 
+static void write_file(const char *path, const char *text) {
+  int file = open(path, O_WRONLY);
+  if (file < 0 || write(file, text, strlen(text)) < 0 || close(file) != 0) fail("--user-limit", path);
+}
+
+// Sets a limit of what a user may have, below /proc/sys/user, in a namespace of users of its own: the
+// machine's limits stay.
+static void limit_user(const char *assignment) {
+  const char *equals = strchr(assignment, '=');
+  if (equals == NULL) usage("--user-limit takes NAME=VALUE");
+  char map[64], path[256];
+  uid_t user = geteuid();
+  gid_t group = getegid();
+  if (unshare(CLONE_NEWUSER) != 0) fail("--user-limit", assignment);
+  snprintf(map, sizeof map, "%u %u 1", user, user);
+  write_file("/proc/self/uid_map", map);
+  write_file("/proc/self/setgroups", "deny");
+  snprintf(map, sizeof map, "%u %u 1", group, group);
+  write_file("/proc/self/gid_map", map);
+  snprintf(path, sizeof path, "/proc/sys/user/%.*s", (int)(equals - assignment), assignment);
+  write_file(path, equals + 1);
+}
+
 // Runs the command as a child and writes the largest resident set it had, in kibibytes, to a file.
 // The usage of a process that was spawned begins with the resident set of its parent, and that of
 // this program is small.
@@ -133,6 +158,7 @@ static int apply(const char *option, const char *value) {
   else if (strcmp(option, "--raise-descriptors") == 0) raise_descriptors(value);
   else if (strcmp(option, "--nonblock") == 0) set_nonblocking(value);
   else if (strcmp(option, "--uid") == 0) become(value);
+  else if (strcmp(option, "--user-limit") == 0) limit_user(value);
   else if (strcmp(option, "--peak-memory") == 0) measure_memory(value);
   else usage("an option is unknown");
   return 2;
