@@ -33,6 +33,7 @@ struct Fences {
   /// - Parameters:
   ///   - generation: A file that must not be read before.
   ///   - watch: The watch that was ended; nil when there was none.
+  /// - Returns: What it waits for.
   fileprivate mutating func add(_ generation: Generation?, _ watch: Int32?) -> Fence {
     let fence = Fence(generation)
     if let watch { waiting[watch] = fence } else { untilBeat.append(fence) }

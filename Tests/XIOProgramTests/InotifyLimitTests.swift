@@ -12,7 +12,8 @@ import XIOTestSupport
     #expect(result.errorText.contains("hint: raise fs.inotify.max_user_watches"), "\(result)")
   }
 
-  @Test(arguments: ["epoll", "uring", "blocking"]) func worksWithoutInotify(_ engine: String) throws {
+  @Test(arguments: ["epoll", "uring", "blocking"]) func worksWithoutInotify(_ engine: String) throws
+  {
     let result = try followRotatedLogs(
       engine: engine, logs: 10, rotations: 2,
       launcher: ["--user-limit", "max_inotify_instances=0"], pause: { try $0.expect($1) })
