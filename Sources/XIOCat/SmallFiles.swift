@@ -13,6 +13,8 @@ public struct SmallFiles: ~Copyable {
     case done(Int)
     /// Standard output takes no more.
     case failed(Errno)
+    /// The input at this index, which is standard input, cannot be read; those before it are done.
+    case unreadable(Int, Errno)
   }
 
   /// Input of this size is not small any more, in bytes.
@@ -46,12 +48,12 @@ public struct SmallFiles: ~Copyable {
     for index in 0..<count {
       let name = name(index)
       if Self.isStandardInput(name) {
-        let outcome = writeStandardInput()
-        guard case .done(1) = outcome else {
-          if case .failed = outcome { return outcome }
-          return .done(index)
+        switch writeStandardInput() {
+        case .done(1): continue
+        case .done: return .done(index)
+        case .failed(let errno): return .failed(errno)
+        case .unreadable(_, let errno): return .unreadable(index, errno)
         }
-        continue
       }
       guard let bytes = read(name) else { return .done(index) }
       if let failure = writeAll(bytes) { return .failed(failure) }
@@ -70,7 +72,13 @@ public struct SmallFiles: ~Copyable {
     else { return .done(0) }
     var total = 0
     while total < Self.limit {
-      guard let count = try? System.read(input, into: memory, at: nil) else { return .done(0) }
+      let count: Int
+      do throws(Errno) {
+        count = try System.read(input, into: memory, at: nil)
+      } catch {
+        // What else there is, a socket or a device says once: whoever asks again would find the end.
+        return error == .wouldBlock || error == .interrupted ? .done(0) : .unreadable(0, error)
+      }
       if count == 0 { return .done(1) }
       total += count
       if let failure = writeAll(UnsafeRawBufferPointer(rebasing: memory[..<count])) {

@@ -79,6 +79,9 @@ struct CatCommand: ParsableCommand {
         onProgress: progress.map { line in { line.add($0) } })
       let result = try Concatenation(files, options).run(output.makeMeasurement(), observer)
       progress?.clear()
+      if !readerLeft, files.isEmpty || files.contains(Concatenation.standardStream) {
+        diagnostics.reportClosedInput()
+      }
       let isReported = output.finish(result.selection, result.report)
       if readerLeft { return .readerLeft }
       return result.succeeded && isReported ? .success : .failure
@@ -98,7 +101,7 @@ struct CatCommand: ParsableCommand {
   /// - Returns: The status that it leads to.
   @discardableResult
   static func report(_ failure: IOFailure, _ diagnostics: Diagnostics) -> ExitStatus {
-    if case .write = failure.action, failure.errno == .brokenPipe { return .readerLeft }
+    if failure.isBrokenPipe { return .readerLeft }
     diagnostics.report(failure, namesAreQuoted: false)
     return .failure
   }

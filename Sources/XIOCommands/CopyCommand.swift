@@ -88,7 +88,8 @@ struct CopyCommand: ParsableCommand {
     if options.reflink == .always, options.isPhysical {
       throw UsageError("--physical rules out --reflink=always")
     }
-    if options.backup != .none,
+    // Also of those that say that there are to be none.
+    if overwriting.asksForBackups,
       options.overwriting == .skip || options.overwriting == .refuse
     {
       throw UsageError("--backup is mutually exclusive with -n or --update=none-fail")

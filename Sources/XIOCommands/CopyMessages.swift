@@ -116,7 +116,7 @@ final class CopyMessages {
     } catch {
       hasFailed = true
       readerLeft = error == .brokenPipe
-      if !readerLeft { diagnostics.report("error writing standard output: \(error)") }
+      if !readerLeft { diagnostics.reportOutput(error) }
     }
     buffer.removeAll(keepingCapacity: true)
   }
@@ -126,6 +126,8 @@ final class CopyMessages {
   /// Says what went wrong, in GNU's words where it has some.
   func report(_ problem: CopyProblem) {
     switch problem {
+    // A target that nobody reads any more is what ends others by SIGPIPE.
+    case .io(let failure) where failure.isBrokenPipe: readerLeft = true
     case .io(let failure): diagnostics.report(failure, namesAreQuoted: true)
     case .engine(let problem): diagnostics.report(problem)
     default: diagnostics.report(Self.text(problem))
@@ -148,8 +150,8 @@ final class CopyMessages {
     case .sameFile(let source, let target):
       return "\(name(source)) and \(name(target)) are the same file"
     case .danglingLink(let path): return "not writing through dangling symlink \(name(path))"
-    case .directoryInTheWay(let path):
-      return "cannot overwrite directory \(name(path)) with non-directory"
+    case .directoryInTheWay(let path, let source):
+      return "cannot overwrite directory \(name(path)) with non-directory \(name(source))"
     case .fileInTheWay(let path, let source):
       return "cannot overwrite non-directory \(name(path)) with directory \(name(source))"
     case .justCreated(let path, let source):

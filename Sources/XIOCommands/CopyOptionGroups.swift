@@ -105,6 +105,9 @@ struct CopyOverwritingOptions: ParsableArguments {
     help: ArgumentHelp("What names of simple backups end in.", valueName: "suffix"))
   var suffix: String?
 
+  /// Whether anything is said about backups.
+  var asksForBackups: Bool { backup != nil || suffix != nil }
+
   @Flag(name: [.customShort("l"), .long], help: "Make hard links, and no copies.")
   var link = false
 
@@ -129,7 +132,7 @@ struct CopyOverwritingOptions: ParsableArguments {
     options.forces = force
     options.removesDestination = removeDestination
     CopyChoices.takeEnvironment(&options, suffix: suffix)
-    if backup != nil || suffix != nil {
+    if asksForBackups {
       options.backup = try CopyChoices.backup(backup ?? CopyChoices.unsaid)
     }
     if link { options.product = .hardLink }

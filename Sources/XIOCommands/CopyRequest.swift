@@ -114,8 +114,9 @@ extension CopyOperands {
       throw UsageError("extra operand \(Quoting.always(names[2].path))")
     }
     let target = directory ?? names[names.count - 1]
+    // Of several sources the target must be a directory in any case, which is said in other words.
     if parents, directory == nil,
-      isNoDirectory || (try? System.status(target.path))?.kind != .directory
+      isNoDirectory || names.count == 2 && (try? System.status(target.path))?.kind != .directory
     {
       throw UsageError("with --parents, the destination must be a directory")
     }

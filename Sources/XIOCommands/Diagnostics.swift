@@ -34,8 +34,28 @@ struct Diagnostics {
   /// Prints what failed, in GNU's words where it has some.
   func report(_ failure: IOFailure, namesAreQuoted: Bool) {
     guard !failure.isInterruption else { return }
+    if case .write = failure.action, failure.path == nil, failure.reason == nil,
+      let errno = failure.errno
+    {
+      return reportOutput(errno, isClosed: System.isHeld(.standardOutput))
+    }
     report(Self.text(failure, namesAreQuoted: namesAreQuoted))
     if let hint = failure.hint ?? Self.hint(for: failure) { self.hint(hint) }
+  }
+
+  /// Prints that standard output takes no more.
+  ///
+  /// - Parameters:
+  ///   - errno: Why.
+  ///   - isClosed: Whether it was seen to be closed before anything was written.
+  func reportOutput(_ errno: Errno, isClosed: Bool = false) {
+    report("\(voice.output(isClosed: isClosed)): \(errno)")
+  }
+
+  /// Prints that standard input was closed, where GNU's cat says so when it closes it itself.
+  func reportClosedInput() {
+    guard voice.isLiteral, System.isHeld(.standardInput) else { return }
+    report("closing standard input: \(Errno.badFileDescriptor)")
   }
 
   /// Prints why an engine cannot run, and how to mend that.
@@ -105,7 +125,7 @@ struct Diagnostics {
 
   private static func subject(_ failure: IOFailure, _ namesAreQuoted: Bool) -> String {
     guard let path = failure.path else {
-      if case .write = failure.action { return "error writing standard output" }
+      if case .write = failure.action { return Voice.own.output() }
       return ""
     }
     let name = Quoting.always(path)
@@ -134,7 +154,8 @@ struct Diagnostics {
     case .targetDirectory: return "target directory \(name)"
     case .createNode: return "cannot create special file \(name)"
     case .createSymbolicLink(let source):
-      return "cannot create symbolic link \(name) to \(Quoting.always(source))"
+      let text = "cannot create symbolic link \(name)"
+      return source.map { "\(text) to \(Quoting.always($0))" } ?? text
     case .createHardLink(let source):
       return "cannot create hard link \(name) to \(Quoting.always(source))"
     case .readLink: return "cannot read symbolic link \(name)"

@@ -15,7 +15,7 @@ public enum Program {
     if let signal = Termination.signal { Termination.raise(signal) }
     if status == .readerLeft {
       if !brokenPipesWereIgnored { Termination.raise(SIGPIPE) }
-      Diagnostics(program: Arguments.shownName).report("error writing standard output: Broken pipe")
+      Diagnostics(program: Arguments.shownName).reportOutput(.brokenPipe)
       _exit(ExitStatus.failure.rawValue)
     }
     // Nothing is buffered and helper threads may still block: there is nothing to wait for.

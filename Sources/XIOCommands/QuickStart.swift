@@ -34,16 +34,23 @@ enum QuickStart {
       operands == 0
       ? files.writeStandardInput()
       : files.write(operands) { ProcessArguments.word(start + $0) ?? program }
-    switch outcome {
-    case .done(max(1, operands)): return .success
-    case .done(let done):
-      let rest = (start + done..<count).compactMap { index in
+    func rest(after done: Int) -> [FilePath] {
+      (start + done..<count).compactMap { index in
         ProcessArguments.bytes(index).map { FilePath(name: $0) }
       }
-      return CatCommand.execute(rest)
+    }
+    let diagnostics = Diagnostics(program: Arguments.shownName)
+    switch outcome {
+    case .done(max(1, operands)): return .success
+    case .done(let done): return CatCommand.execute(rest(after: done))
     case .failed(let errno):
-      return CatCommand.report(
-        IOFailure(.write, nil, errno), Diagnostics(program: Arguments.shownName))
+      return CatCommand.report(IOFailure(.write, nil, errno), diagnostics)
+    case .unreadable(let index, let errno):
+      CatCommand.report(IOFailure(.read, Concatenation.standardStream, errno), diagnostics)
+      guard index + 1 < operands else { return .failure }
+      let others = rest(after: index + 1)
+      let status = CatCommand.execute(others)
+      return status == .success ? .failure : status
     }
   }
 

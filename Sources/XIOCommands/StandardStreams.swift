@@ -66,7 +66,7 @@ enum StandardStreams {
       return .success
     } catch {
       if error == .brokenPipe { return .readerLeft }
-      Diagnostics(program: Arguments.shownName).report("error writing standard output: \(error)")
+      Diagnostics(program: Arguments.shownName).reportOutput(error)
       return .failure
     }
   }

@@ -37,6 +37,16 @@ enum Voice {
     }
   }
 
+  /// What is said to be wrong when standard output takes no more.
+  ///
+  /// - Parameter isClosed: Whether it is seen to be closed before anything is written, as by `cat`.
+  func output(isClosed: Bool = false) -> String {
+    switch self {
+    case .own: "error writing standard output"
+    case .gnu: isClosed ? "standard output" : "write error"
+    }
+  }
+
   /// What can be done about the last message.
   func hint(_ text: String) -> [String] {
     switch self {

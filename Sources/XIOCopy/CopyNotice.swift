@@ -15,7 +15,7 @@ public enum CopyProblem: Error, Sendable {
   /// The target is a symbolic link to nothing.
   case danglingLink(FilePath)
   /// A directory is in the way of a file, or something else in the way of a directory.
-  case directoryInTheWay(FilePath), fileInTheWay(FilePath, source: FilePath)
+  case directoryInTheWay(FilePath, source: FilePath), fileInTheWay(FilePath, source: FilePath)
   /// The target is what an earlier source has become.
   case justCreated(FilePath, source: FilePath), throughJustCreatedLink(FilePath, source: FilePath)
   /// The target is in the source.
@@ -75,7 +75,10 @@ public enum CopyProgress: Sendable {
 /// How the bytes of a file moved, in the words of `cp --debug`.
 public struct CopyDebug: Sendable {
   /// Whether the kernel copied, extents are shared, and holes were found or made.
-  public var offload = "unknown", reflink = "unsupported", sparse = "no"
+  public var offload = "unknown", reflink: String, sparse = "unknown"
 
-  init() {}
+  /// Before anything has moved.
+  init(_ options: CopyOptions) {
+    reflink = options.reflink == .never ? "no" : "unknown"
+  }
 }

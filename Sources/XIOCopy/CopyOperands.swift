@@ -39,7 +39,8 @@ public struct CopyOperands: Sendable {
     run.hasSeveralOperands = sources.count > 1
     var pairs: [ResolvedOperands.Pair] = []
     for source in sources {
-      let named = options.stripsSlashes ? source.stripped : source
+      // Like GNU's, which leaves the names of one file and its copy as they are.
+      let named = options.stripsSlashes && goesInto ? source.stripped : source
       var to = target
       if options.parents {
         let below = named.stripped.bytes.drop { $0 == UInt8(ascii: "/") }

@@ -1,5 +1,6 @@
 public import SystemPackage
 public import XIOEngines
+internal import XIOSystem
 
 /// What a copy is to keep and to do, as the options of `cp` say it.
 public struct CopyOptions: Sendable {
@@ -164,8 +165,8 @@ public struct PathName: Sendable, Equatable {
   /// Whether it ends in a slash: it must be a directory's.
   public var endsInSlash: Bool { bytes.last == UInt8(ascii: "/") }
 
-  /// The name for messages.
-  public var path: FilePath { text.path }
+  /// The name for messages, which show a slash at its end.
+  public var path: FilePath { FilePath(name: bytes) }
 
   /// The name for system calls, with a NUL at its end.
   var text: ContiguousArray<CChar> {

@@ -22,7 +22,7 @@ struct DataPath {
   private let memory: UnsafeMutableRawBufferPointer
   /// Pairs of file systems that cannot share extents, or copy inside the kernel.
   private var cannotClone: Set<DevicePair> = [], cannotRange: Set<DevicePair> = []
-  private(set) var debug = CopyDebug()
+  private(set) var debug: CopyDebug
   /// How many bytes from the beginning on have arrived without a gap.
   private(set) var arrived: Int64 = 0
   /// Where the target ends, in bytes, when nothing has failed.
@@ -37,6 +37,7 @@ struct DataPath {
   init(_ run: CopyRun) throws(Errno) {
     self.run = run
     options = run.options
+    debug = CopyDebug(options)
     step = run.showsProgress ? 16 << 20 : 256 << 20
     let reaches = options.durability == .data || options.durability == .full
     stride = reaches && options.transfer.cache == .page ? 32 << 20 : .max
@@ -50,6 +51,7 @@ struct DataPath {
   /// Nothing of the next file has arrived yet, or what its journal says.
   mutating func begin(_ journal: ResumeJournal?) {
     self.journal = journal
+    debug = CopyDebug(options)
     let start = journal?.offset ?? 0
     (arrived, end) = (start, start)
   }
@@ -79,10 +81,12 @@ struct DataPath {
     _ entry: Entry, _ source: OpenSource, _ target: OpenTarget, _ plan: CachePair,
     device: UInt64?, _ totals: inout TransferResult, _ mover: Mover
   ) throws(CopyProblem) {
-    debug = CopyDebug()
+    debug.sparse = "no"
+    if options.reflink != .never { debug.reflink = "unsupported" }
     let areFiles = source.kind == .regular && target.kind == .regular
     if areFiles, try clone(entry, source, target, device, &totals) { return }
-    if run.chooses, !run.measures, areFiles, source.size < Self.smallSize,
+    // Who asks how bytes move sees it in small files, too.
+    if run.chooses, !run.measures, !options.debug, areFiles, source.size < Self.smallSize,
       options.sparse != .always, !isSparse(source)
     {
       return try moveSmall(entry, source, target, &totals)
@@ -91,6 +95,9 @@ struct DataPath {
       try moveParts(entry, source, target, plan, device, &totals, mover)
     } else {
       let result = mover(source.endpoint(plan.source), target.endpoint(plan.target))
+      if !areFiles || result.total > 0 {
+        debug.offload = options.reflink == .never ? "avoided" : "unsupported"
+      }
       try check(result, entry, &totals)
       (arrived, end) = (result.total, result.total)
     }
@@ -334,8 +341,8 @@ struct DataPath {
     let count = part.upperBound - part.lowerBound
     var moved: Int64 = 0
     let pair = device.map { DevicePair(source: source.status.identity.device, target: $0) }
-    if plan.offloads, source.size >= Self.smallSize, pair.map({ !cannotRange.contains($0) }) ?? true
-    {
+    let isWorthwhile = source.size >= Self.smallSize || options.debug
+    if plan.offloads, isWorthwhile, pair.map({ !cannotRange.contains($0) }) ?? true {
       moved = try offload(part, entry, source, target, pair, &totals)
       if moved == count { return moved }
     }

@@ -26,6 +26,9 @@ extension CopyWorker {
     } catch {
       throw .io(IOFailure(.stat, entry.sourcePath, error))
     }
+    if entry.isOperand, System.hasHeld, leadsToHeldNumber(entry, status) {
+      throw .io(IOFailure(.stat, entry.sourcePath, .noSuchFileOrDirectory))
+    }
     if status.kind == .directory, !options.isRecursive {
       throw .omittingDirectory(entry.sourcePath)
     }
@@ -42,6 +45,14 @@ extension CopyWorker {
       remember(entry)
       if options.durability != .cached { try secureName(entry) }
     }
+  }
+
+  /// Whether an operand is the name of a descriptor that was closed when the program began.
+  private func leadsToHeldNumber(_ entry: Entry, _ status: EntryStatus) -> Bool {
+    guard status.kind == .symbolicLink else { return status.kind == .anonymous }
+    // A link of /proc itself, and not one that leads there, goes with its descriptor.
+    guard let text = try? System.readLink(entry.sourceName, in: entry.source) else { return false }
+    return text.path.string.hasPrefix("anon_inode:")
   }
 
   /// Whether a symbolic link stands for what it leads to.
@@ -117,9 +128,6 @@ extension CopyWorker {
     } catch {
       if error == .noSuchFileOrDirectory { return nil }
       if error == .tooManySymbolicLinkLevels, options.forces { return nil }
-      if error == .notDirectory, PathName.endsInSlash(entry.targetName) {
-        throw .io(IOFailure(.create, entry.targetPath, error))
-      }
       throw .io(IOFailure(.stat, entry.targetPath, error))
     }
   }
@@ -150,7 +158,9 @@ extension CopyWorker {
       return .written
     }
     if try leaves(entry, status, existing) { return .stays }
-    if existing.kind == .directory { throw .directoryInTheWay(entry.targetPath) }
+    if existing.kind == .directory {
+      throw .directoryInTheWay(entry.targetPath, source: entry.sourcePath)
+    }
     try checkNotMadeHere(entry, status)
     if options.backup != .none {
       return .gone(backup: try Backup.make(entry, status, options))

@@ -13,8 +13,9 @@ extension CopyWorker {
   func fill(
     _ entry: Entry, _ source: OpenSource, _ target: OpenTarget, _ pair: CachePair
   ) throws(CopyProblem) {
+    data.begin(target.pending?.journal)
+    defer { if options.debug { run.tell(.debug(data.debug)) } }
     do throws(CopyProblem) {
-      data.begin(target.pending?.journal)
       if options.verification != nil { try checkVerifiable(entry, source, target.descriptor) }
       if !options.attributesOnly { try copyData(entry, source, target, pair) }
       if target.pending != nil { try inherit(entry, target) }
@@ -51,7 +52,6 @@ extension CopyWorker {
     let device = target.isOurs ? entry.parent?.targetDevice : target.existing?.identity.device
     try data.move(
       entry, source, target, pair, device: device, &totals.result, mover)
-    if options.debug { run.tell(.debug(data.debug)) }
     guard source.kind == .regular, target.kind == .regular else { return }
     let moved = totals.result.total - before
     if source.size >= DataPath.smallSize || moved != source.size || options.isCareful {

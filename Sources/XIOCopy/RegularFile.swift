@@ -41,7 +41,13 @@ extension CopyWorker {
     if try isComplete(entry, source, work.existing) { return }
     let before = observes(entry) ? probe(source) : nil
     let pair = try cache.resolve(entry, source, work.existing)
-    let target = try openTarget(entry, source, work)
+    let target: OpenTarget
+    do throws(CopyProblem) {
+      target = try openTarget(entry, source, work)
+    } catch {
+      if options.debug { run.tell(.debug(CopyDebug(options))) }
+      throw error
+    }
     try fill(entry, source, target, pair)
     guard let before else { return }
     let mode = options.transfer.cache.rawValue
@@ -199,7 +205,7 @@ extension CopyWorker {
     do throws(Errno) {
       let descriptor = try System.open(
         entry.targetName, in: entry.target, [targetAccess, .create],
-        permissions: source.status.permissions & 0o777)
+        permissions: permissionsOfNewFile(entry, source.status))
       return OpenTarget(descriptor: descriptor, kind: .regular, isOurs: false)
     } catch {
       throw .io(IOFailure(.create, entry.targetPath, error))

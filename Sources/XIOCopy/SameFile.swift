@@ -72,7 +72,8 @@ enum SameFile {
       if source.identity != target.identity { return .different }
       if options.product == .hardLink { return .nothingToDo }
     }
-    if options.product == .symbolicLink, target.kind == .symbolicLink { return .different }
+    // What is made has the name already; that is for the call to say.
+    if options.product != .copy, target.kind == .symbolicLink { return .different }
     guard options.dereference == .never else { return .same }
     let ends = [(entry.sourceName, entry.source, source), (entry.targetName, entry.target, target)]
       .map { name, directory, status in

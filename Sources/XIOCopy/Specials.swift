@@ -94,7 +94,7 @@ extension CopyWorker {
     } catch {
       throw .io(IOFailure(.readLink, entry.sourcePath, error))
     }
-    try make(entry, work, .createSymbolicLink(to: text.path)) { (name) throws(Errno) in
+    try make(entry, work, .createSymbolicLink(to: nil)) { (name) throws(Errno) in
       try text.withName { (text) throws(Errno) in
         try System.makeSymbolicLink(containing: text, named: name, in: entry.target)
       }
@@ -164,7 +164,8 @@ extension CopyWorker {
     let identities = [directory.text, here].map { name in
       name.withName { try? System.entryStatus($0, in: .working, follows: true).identity }
     }
-    return identities[0] != nil && identities[0] == identities[1]
+    // Where that cannot be known, making the link will say why.
+    return identities.contains(nil) || identities[0] == identities[1]
   }
 
   func makeHardLink(_ entry: Entry, _ work: Work) throws(CopyProblem) {
@@ -178,8 +179,9 @@ extension CopyWorker {
 }
 
 extension PathName {
-  /// Takes a name for messages.
+  /// Takes a name for messages, in which a dot stands behind a slash at its end.
   init(_ path: FilePath) {
-    self.init(path.bytes)
+    let bytes = path.bytes
+    self.init(bytes.suffix(2).elementsEqual("/.".utf8) ? bytes.dropLast() : bytes)
   }
 }

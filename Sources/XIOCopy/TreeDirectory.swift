@@ -169,9 +169,8 @@ struct Entry {
   var targetPath: FilePath { Entry.path(parent?.targetPath, targetName) }
 
   static func path(_ parent: FilePath?, _ name: NamePointer) -> FilePath {
-    let last = FilePath(platformString: name)
-    guard let parent else { return last }
-    return parent.pushing(last)
+    guard let parent else { return PathName(name).path }
+    return parent.pushing(FilePath(platformString: name))
   }
 }
 

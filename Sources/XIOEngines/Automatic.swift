@@ -24,6 +24,10 @@ struct AutomaticSession: TransferSession, ~Copyable {
     var result = kernel.transfer(from: source, to: target)
     if let failure = result.failure {
       if failure.errno == .interrupted, Termination.requested != nil { return result }
+      if let told = Self.toldOnce(failure, source, target) {
+        result.failure = told
+        return result
+      }
       note(failure)
       result.failure = nil
       if let stranded = kernel.takeStranded() {
@@ -62,6 +66,18 @@ struct AutomaticSession: TransferSession, ~Copyable {
     if !remarks.contains(remark) { remarks.append(remark) }
   }
 
+  /// What a connection has failed with, and on which side; nil for another failure.
+  ///
+  /// A socket tells that once. A plain call would find the end of what it sends, and nothing wrong.
+  private static func toldOnce(
+    _ failure: TransferFailure, _ source: Endpoint, _ target: Endpoint
+  ) -> TransferFailure? {
+    guard Errno.ofConnections.contains(failure.errno) else { return nil }
+    let side: TransferSide = failure.side ?? (target.kind == .socket ? .target : .source)
+    guard (side == .target ? target : source).kind == .socket else { return nil }
+    return TransferFailure(side: side, errno: failure.errno)
+  }
+
   private static func isWorthwhile(_ source: Endpoint, _ target: Endpoint) -> Bool {
     if source.needsCopy { return false }
     switch target.kind {
@@ -98,6 +114,14 @@ struct AutomaticSession: TransferSession, ~Copyable {
     try kernel.close()
     try plain.close()
   }
+}
+
+extension Errno {
+  /// What becomes of connections; no file and no pipe fails with any of these.
+  fileprivate static let ofConnections: Set<Errno> = [
+    .connectionReset, .connectionAbort, .connectionRefused, .timedOut, .noRouteToHost, .hostIsDown,
+    .networkDown, .networkUnreachable, .networkReset,
+  ]
 }
 
 extension Endpoint {

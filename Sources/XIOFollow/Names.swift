@@ -199,6 +199,10 @@ extension Watcher {
     let wasCurrent = source.current != nil || source.shared != nil
     guard [.regular, .pipe, .characterDevice].contains(status.kind) else {
       if !isUntailable(source) {
+        // What nobody can open, such as a socket, is as good as not there.
+        do throws(Errno) { try System.close(openForReading(source)) } catch {
+          return lose(source, error)
+        }
         if let last = source.generations.last, wasCurrent { supersede(last) }
         source.shared = nil
         source.state = options.waitsForChange ? .untailable : .givenUp

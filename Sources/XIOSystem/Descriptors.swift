@@ -1,4 +1,5 @@
 internal import CXIO
+internal import Synchronization
 public import SystemPackage
 
 /// Descriptors, whatever they refer to.
@@ -21,6 +22,20 @@ extension System {
   /// The corresponding C calls are `epoll_create1`, `open` with `O_PATH`, and `dup3`.
   public static func hold(_ number: FileDescriptor) throws(Errno) {
     try perform(.open) { xio_hold_number(number.rawValue) }
+    held.store(true, ordering: .relaxed)
+  }
+
+  /// Whether any number is held.
+  public static var hasHeld: Bool { held.load(ordering: .relaxed) }
+
+  private static let held = Atomic(false)
+
+  /// Whether a descriptor holds a number that is not to be used; see ``hold(_:)``.
+  ///
+  /// The corresponding C calls are `fcntl` with `F_GETFL`, and `fstat`.
+  public static func isHeld(_ number: FileDescriptor) -> Bool {
+    guard let flags = try? statusFlags(number), flags.isPlace else { return false }
+    return (try? status(number))?.kind == .anonymous
   }
 
   /// Returns the status flags of an open file description.

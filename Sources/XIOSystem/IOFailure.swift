@@ -8,7 +8,7 @@ public struct IOFailure: Error, Sendable {
   public enum Action: Sendable {
     case stat, openForReading, create, open, read, write, copy(to: FilePath), synchronise
     case close, truncate, prepare
-    case access, createDirectory, createNode, createSymbolicLink(to: FilePath)
+    case access, createDirectory, createNode, createSymbolicLink(to: FilePath?)
     case createHardLink(to: FilePath), readLink, remove, backup, rename(to: FilePath)
     case makeDirectory, attributes, existing, target, targetDirectory
     case clone(from: FilePath), keepTimes, keepOwner, keepMode, keepAttributes, keepContext, verify
@@ -35,6 +35,11 @@ public struct IOFailure: Error, Sendable {
     self.errno = errno
     self.reason = reason
     self.hint = hint
+  }
+
+  /// Whether what was written to has no reader any more.
+  public var isBrokenPipe: Bool {
+    if case .write = action { errno == .brokenPipe } else { false }
   }
 
   /// Whether the program was asked to end, which needs no message.

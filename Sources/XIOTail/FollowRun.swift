@@ -246,11 +246,12 @@ struct FollowRun {
     for path in inputs {
       let (source, failure) = watcher.add(path)
       if let failure {
-        if source.isStandardInput {
+        if source.isStandardInput, System.isHeld(.standardInput) {
           onNotice(.message("cannot fstat \(names.quote("standard input")): \(failure)"))
           state.failed = true
         } else {
-          fail(IOFailure(.openForReading, path, failure), state)
+          let action: IOFailure.Action = source.isStandardInput ? .read : .openForReading
+          fail(IOFailure(action, TailInput.name(of: path), failure), state)
         }
         if let checkpoint, let former = positions[source.pathBytes], options.retries {
           watcher.resume(source, at: former, checkpoint)
@@ -261,12 +262,14 @@ struct FollowRun {
       }
       guard let generation = source.current ?? source.shared else { continue }
       if generation.kind == .directory {
-        fail(IOFailure(.read, path, .isDirectory), state)
+        fail(IOFailure(.read, TailInput.name(of: path), .isDirectory), state)
         onNotice(
           .message(
             "\(names.subject(path)): cannot follow end of this type of file"
               + (waitsForChange ? "" : "; giving up on this name")))
         watcher.refuse(source)
+        // It has a header all the same.
+        parts.append(FirstPart(source: source, generation: nil, range: 0..<0, isShared: false))
         continue
       }
       if let checkpoint, let former = positions[source.pathBytes] {

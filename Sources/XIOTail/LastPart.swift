@@ -140,7 +140,7 @@ extension TailJob {
   mutating func transfer<Session: TransferSession & ~Copyable>(
     _ source: Endpoint, _ input: TailInput?, _ session: inout Session
   ) throws(TailProblem) -> Int64 {
-    try output.flush()
+    try output.flush(before: source.limit ?? source.size)
     let result = session.transfer(from: source, to: output.endpoint)
     done.result.add(result)
     guard let failure = result.failure else { return result.total }

@@ -26,6 +26,6 @@ public struct ShownNames {
 
   /// A name as it begins a message; standard input has one, too.
   func subject(_ path: FilePath) -> String {
-    path == Tail.standardStream ? "standard input" : mention(path)
+    mention(TailInput.name(of: path))
   }
 }

@@ -44,9 +44,9 @@ struct TailInput {
         try System.status(opened)
       }
       let isStandardInput = path == Tail.standardStream
-      // A descriptor that was closed is held by one that cannot be read.
       guard !isStandardInput || (try? System.statusFlags(opened).canRead) == true else {
-        throw IOFailure(.stat, name, .badFileDescriptor)
+        // One that was closed has a number, and nothing else.
+        throw IOFailure(System.isHeld(opened) ? .stat : .read, name, .badFileDescriptor)
       }
       try session.checkNumber(of: opened, name)
       self.status = status

@@ -46,17 +46,24 @@ struct TailJob: TransferJob {
     _ session: inout Session
   ) throws(Never) -> Output {
     let before = measures ? output.probe() : nil
+    var outputProblem: TailProblem?
     for path in inputs {
       do throws(TailProblem) {
         try printPart(of: path, &session)
       } catch {
+        if error.isOutput {
+          report(error)
+          break
+        }
         // What was printed before comes first where both streams are one.
-        let isOutputGone = error.isOutput || !flush()
+        outputProblem = flush() ?? outputProblem
+        if case .readerLeft? = outputProblem?.notice { break }
         report(error)
-        if isOutputGone || error.endsAll { break }
+        if error.endsAll { break }
       }
     }
-    _ = flush()
+    // Like GNU's, it says at the end that something could not be written that was held back.
+    if let problem = flush() ?? outputProblem { report(problem) }
     if standardInputIsClosed {
       report(TailProblem(.message("\(Tail.standardStream): \(Errno.badFileDescriptor)")))
     }
@@ -75,13 +82,13 @@ struct TailJob: TransferJob {
     return done
   }
 
-  private mutating func flush() -> Bool {
+  /// Writes what is held back; nil when it arrives.
+  private func flush() -> TailProblem? {
     do throws(TailProblem) {
       try output.flush()
-      return true
+      return nil
     } catch {
-      report(error)
-      return false
+      return error
     }
   }
 

@@ -69,7 +69,7 @@ final class TailOutput {
   func fill(
     _ count: Int64, _ read: (UnsafeMutableRawBufferPointer) throws(TailProblem) -> Int
   ) throws(TailProblem) -> Int {
-    if count > memory.count - pending { try flush() }
+    if count > memory.count - pending { try flush(before: count) }
     let end = pending + Int(min(count, Int64(memory.count - pending)))
     let done = try read(UnsafeMutableRawBufferPointer(rebasing: memory[pending..<end]))
     pending += done
@@ -77,14 +77,19 @@ final class TailOutput {
   }
 
   /// Writes what is held back.
-  func flush() throws(TailProblem) {
+  ///
+  /// - Parameter more: How many bytes come behind it.
+  /// - Throws: That standard output takes no more.
+  func flush(before more: Int64 = 0) throws(TailProblem) {
     let count = pending
     // What could not be written once is not tried again.
     pending = 0
-    try writeAll(UnsafeRawBufferPointer(rebasing: memory[..<count]))
+    try writeAll(UnsafeRawBufferPointer(rebasing: memory[..<count]), before: more)
   }
 
-  private func writeAll(_ bytes: UnsafeRawBufferPointer) throws(TailProblem) {
+  private func writeAll(
+    _ bytes: UnsafeRawBufferPointer, before more: Int64 = 0
+  ) throws(TailProblem) {
     var done = 0
     var repetition = Repetition()
     while done < bytes.count {
@@ -99,7 +104,8 @@ final class TailOutput {
         if let failure = repetition.failure(
           after: error, waitingFor: descriptor, forWriting: true)
         {
-          throw problem(failure, bytesWritten + Int64(bytes.count))
+          let held = bytesWritten + Int64(bytes.count)
+          throw problem(failure, held.addingReportingOverflow(more).partialValue)
         }
       }
     }

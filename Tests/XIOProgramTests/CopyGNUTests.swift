@@ -19,8 +19,28 @@ import XIOTestSupport
       ("echo a>a; echo b>b; $CP --update=none a b; cat b", 0, "b\n"),
       ("echo a>a; echo b>b; $CP --update=none-fail a b", 1, "cp: not replacing 'b'\n"),
       ("echo a>a; echo b>b; $CP --debug --update=none a b", 0, "skipped 'b'\n"),
-      ("echo a>a; $CP --debug a b", 0, "copy offload: "),
+      (
+        "echo a>a; $CP --debug --reflink=never a b", 0, "copy offload: avoided, reflink: no, sparse"
+      ),
+      ("echo a>a; $CP --debug a a/b", 1, "cannot stat 'a/b': Not a directory"),
+      (
+        "echo a>a; ln -s nowhere l; $CP --debug a l", 1,
+        "copy offload: unknown, reflink: unknown, sparse detection: unknown\n"
+      ),
       ("echo a>a; $CP -n -b a b", 1, "--backup is mutually exclusive with -n"),
+      (
+        "echo a>a; $CP --backup=none --update=none a b", 1, "--backup is mutually exclusive with -n"
+      ),
+      ("echo a>a; $CP -S .x --update=none-fail a b", 1, "--backup is mutually exclusive with -n"),
+      (
+        "echo a>a; mkdir d; $CP -T a d", 1,
+        "cannot overwrite directory 'd' with non-directory 'a'\n"
+      ),
+      ("mkdir a b; $CP a/ a b", 1, "omitting directory 'a/'\n"),
+      ("mkdir a b; $CP a/ a b", 1, "omitting directory 'a'\n"),
+      ("mkdir a b; $CP -r a a/ b", 0, "source directory 'a/' specified more than once\n"),
+      ("echo a>a; $CP a a/ nope", 1, "target 'nope': No such file"),
+      ("echo a>a; $CP --parents a ./a nope", 1, "target 'nope': No such file"),
       (
         "echo a>a; $CP --sparse=x a b", 1,
         "invalid argument 'x' for '--sparse'\nValid arguments are:\n  - 'auto'\n"
@@ -57,6 +77,11 @@ import XIOTestSupport
     "echo a>a; mkdir d; $CP -r d a",
     "mkdir d; $CP d e",
     "echo a>a; $CP a a",
+    "echo a>a; $CP a a/",
+    "echo a>a; $CP a/ b; $CP --strip-trailing-slashes a/ b",
+    "echo a>a; ln -s a l; $CP -l a l",
+    "echo a>a; $CP -s a missing/x",
+    "ln -s nowhere l; $CP -P l missing/x",
     "echo a>a; ln a b; $CP a b",
     "echo a>a; ln -s a b; $CP a b",
     "echo a>a; ln -s a b; $CP b a",

@@ -42,7 +42,11 @@ enum CopyComparison {
       .map { line in
         // A question comes before it on the same line.
         let parts = line.split(separator: "/usr/bin/cp: ", omittingEmptySubsequences: false)
-        return parts.joined(separator: "cp: ")
+        let line = parts.joined(separator: "cp: ")
+        // Since 9.10 the source is named, too.
+        return line.replacing(/(cannot overwrite directory .* with non-directory) .*/) {
+          $0.output.1
+        }
       }
   }
 
