@@ -40,6 +40,7 @@ enum Voice {
   /// What is said to be wrong when standard output takes no more.
   ///
   /// - Parameter isClosed: Whether it is seen to be closed before anything is written, as by `cat`.
+  /// - Returns: What comes before the reason.
   func output(isClosed: Bool = false) -> String {
     switch self {
     case .own: "error writing standard output"

@@ -28,6 +28,7 @@ final class OddDescriptor {
   /// - Parameters:
   ///   - kind: What it is to be.
   ///   - directory: Where files are made.
+  /// - Throws: `SupportFailure` or `Errno` when it cannot be made.
   init(_ kind: Kind, in directory: TestDirectory) throws {
     self.kind = kind
     let terminal =
