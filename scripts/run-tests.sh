@@ -17,7 +17,7 @@ results=$(realpath --canonicalize-missing --no-symlinks "$2/../stress.tsv")
 lanes=2
 # How many times longer than the table says a suite may take, on a machine that is kept busy.
 factor=${XIO_LIMIT_FACTOR:-1}
-export XIO_UNDER_TEST=$program XIO_TEST_BUNDLE=$tests XIO_TEST_LOGS=$logs
+export XIO_TEST_LOGS=$logs
 [[ $tier != stress ]] || export XIO_TEST_FULL=1
 
 # Programs under test shall have the environment of a user.
@@ -66,6 +66,14 @@ without_passed() {
   [[ -n $commit && -z ${AGAIN-} && -f $results ]] || { cat; return; }
   awk -v commit="$commit" 'NR == FNR { if ($1 == commit && $4 == "ok") passed[$2]; next }
     !($1 in passed)' "$results" -
+}
+
+# Tests name programs in lines for the shell, which a space in the name of the checkout would part.
+name_without_spaces() {
+  chmod 755 "$XIO_TEST_RUN" && ln -s "${program%/*}" "$XIO_TEST_RUN/program" &&
+    ln -s "${tests%/*}" "$XIO_TEST_RUN/built" || exit
+  export XIO_UNDER_TEST=$XIO_TEST_RUN/program/${program##*/}
+  export XIO_TEST_BUNDLE=$XIO_TEST_RUN/built/${tests##*/}
 }
 
 # Begins one suite; this shell cannot outlive the runner.
@@ -133,6 +141,7 @@ main() {
   trap leave_machine EXIT
   trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
   enter_machine
+  name_without_spaces
   while read -r suite lane limit; do
     [[ $lane == any ]] || continue
     ((${#running[@]} < lanes)) || wait_for_one
