@@ -47,7 +47,7 @@ remove_run() {
     [[ -L $link ]] || continue
     rm -rf --one-file-system "$(readlink "$link")" "/dev/shm/${link##*/}"-*.img && rm "$link"
   done
-  rm -f "$1"/{alive,program,built} && rmdir "$1"
+  rm -f "$1/alive" && rmdir "$1"
 }
 
 # Waits until no other run is going on, and remembers the settings.
