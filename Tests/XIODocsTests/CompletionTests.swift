@@ -81,7 +81,7 @@ struct Completion: Sendable, CustomTestStringConvertible {
     let lines = try Self.complete(
       Completion.all.map(\.typed), in: "bash", ["--norc", "--noprofile", "-i"],
       setup: """
-        source \(project)/completions/xio.bash; \
+        source '\(project)/completions/xio.bash'; \
         bind -x '"\\C-g": printf "<|%s|>\\n" "$READLINE_LINE"'
         """)
     for (line, completion) in zip(lines, Completion.all) {
@@ -93,7 +93,7 @@ struct Completion: Sendable, CustomTestStringConvertible {
     let lines = try Self.complete(
       Completion.all.map(\.typed), in: "zsh", ["-f", "-i"],
       setup: """
-        fpath=(\(project)/completions $fpath); autoload -U compinit; compinit -D -u; \
+        fpath=('\(project)/completions' $fpath); autoload -U compinit; compinit -D -u; \
         show() { print -r -- "<|$BUFFER|>" }; zle -N show; bindkey '^G' show; bindkey '^U' kill-buffer
         """)
     for (line, completion) in zip(lines, Completion.all) {
@@ -108,7 +108,7 @@ struct Completion: Sendable, CustomTestStringConvertible {
         "bash", "-c",
         """
         cd \(directory.path) && HOME=\(directory.path) fish --no-config -c \
-        'source \(project)/completions/xio.fish; complete -C "\(completion.typed)"'
+        'source "\(project)/completions/xio.fish"; complete -C "\(completion.typed)"'
         """)
       let words = found.split(separator: "\n").map { $0.prefix { $0 != "\t" } }
       let expected = completion.completed.split(separator: " ").last ?? ""

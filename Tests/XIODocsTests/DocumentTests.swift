@@ -81,7 +81,7 @@ let project = FilePath(#filePath).removingLastComponent().removingLastComponent(
     let pages = try Documents.make(in: project).map(\.path.string)
       .filter { $0.hasPrefix("man/") }.map { "\(project)/\($0)" }
     #expect(pages.count >= 8)
-    let list = pages.joined(separator: " ")
+    let list = pages.map { "'\($0)'" }.joined(separator: " ")
     for command in [
       "mandoc -T lint -W warning \(list)", "groff -K utf8 -mandoc -ww -z \(list)",
       "groff -mandoc -ww -z \(list)",
