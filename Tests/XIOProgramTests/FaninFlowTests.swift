@@ -5,19 +5,6 @@ import XIOTestSupport
 
 /// What happens when lines come faster than they go out.
 @Suite struct FaninFlowTests {
-  private static let lineCount = 80_000
-
-  private func line(_ number: Int) -> String {
-    "\(number) \(String(repeating: "x", count: 90))\n"
-  }
-
-  /// The numbers of the lines that came out.
-  private func numbers(_ output: [UInt8]) -> [Int] {
-    output.split(separator: UInt8(ascii: "\n")).compactMap { line in
-      Int(String(decoding: line.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self))
-    }
-  }
-
   private func sources(_ report: [UInt8]) throws -> [[String: Any]] {
     let sources = try JSONReport(report).object("fanin")["sources"] as? [[String: Any]]
     return try #require(sources)
@@ -35,33 +22,6 @@ import XIOTestSupport
     }
   }
 
-  /// Writes numbered lines to somebody who must not let them wait; records are one line each.
-  private func send(
-    to writer: FileDescriptor, after last: Int = 0, isRecord: Bool = false
-  ) throws {
-    _ = fcntl(writer.rawValue, F_SETFL, O_NONBLOCK)
-    let text = Array((last + 1...last + Self.lineCount).map(line).joined().utf8)
-    var rest = text[...]
-    try eventually("everything was taken", within: .seconds(30)) {
-      while let first = rest.first, first > 0 {
-        let size =
-          isRecord ? (rest.firstIndex(of: 10) ?? rest.endIndex) + 1 : rest.startIndex + 30_000
-        let part = rest[..<min(size, rest.endIndex)]
-        let count = part.withUnsafeBytes {
-          Glibc.write(writer.rawValue, $0.baseAddress, $0.count)
-        }
-        if count > 0 {
-          rest = rest.dropFirst(count)
-          continue
-        }
-        var waiting = pollfd(fd: writer.rawValue, events: Int16(POLLOUT), revents: 0)
-        guard poll(&waiting, 1, 1000) > 0 else { return false }
-      }
-      return true
-    }
-    try writer.close()
-  }
-
   /// A reader that stands still: producers of what may be dropped do not, and every drop is counted.
   @Test(arguments: ["drop-oldest", "drop-newest", "spill"], ["epoll", "uring", "blocking"])
   func keepsProducersGoing(_ policy: String, _ engine: String) throws {
@@ -76,22 +36,24 @@ import XIOTestSupport
         "--report=json", "--report-to", report, fifo,
       ] as [any ByteString], output: .descriptor(output))
     try output.close()
-    try send(to: try openWriter(fifo))
+    try LineFlood.send(to: try openWriter(fifo))
     #expect(try peakMemory(of: gathering.running.process) < 40 << 20)
     let collector = SlowReader(reader, pause: .zero)
     let result = try gathering.running.wait()
-    let numbers = numbers(collector.finish())
-    #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
+    let (lines, torn) = LineFlood.arrivals(collector.finish())
+    let numbers = lines.map(\.number)
+    #expect(torn == 0 && lines.allSatisfy(\.isWhole) && areAscending(numbers))
     let source = try source(try directory.read("report"))
     let dropped = try #require((source["dropped"] as? [String: Any])?["queue_full_lines"] as? Int)
-    #expect(numbers.count + dropped == Self.lineCount && source["lines"] as? Int == numbers.count)
+    #expect(
+      numbers.count + dropped == LineFlood.count && source["lines"] as? Int == numbers.count)
     if policy == "spill" {
       #expect(dropped == 0 && source["spilled_bytes"] as? Int ?? 0 > 1 << 20)
       #expect(result.ending == .status(0), "\(result)")
     } else {
       #expect(dropped > 0 && result.ending == .status(3), "\(result)")
       #expect(result.errorText.contains("lost: \(dropped) lines without room"), "\(result)")
-      #expect(numbers.last == Self.lineCount || policy == "drop-newest")
+      #expect(numbers.last == LineFlood.count || policy == "drop-newest")
     }
   }
 
@@ -121,6 +83,7 @@ import XIOTestSupport
         "seqpacket": CInt(SOCK_SEQPACKET.rawValue), "unix-dgram": CInt(SOCK_DGRAM.rawValue),
         "udp": CInt(SOCK_DGRAM.rawValue),
       ][kind] ?? CInt(SOCK_STREAM.rawValue)
+    let isRecord = type != CInt(SOCK_STREAM.rawValue)
     let producers = 3
     for producer in 0..<producers {
       let socket =
@@ -128,27 +91,21 @@ import XIOTestSupport
         ? try TestSocket.connect(FilePath(place), type)
         : try TestSocket.connect(port: try gathering.port(), type)
       // Who sends datagrams without a name of its own is no source of its own.
-      try send(
-        to: socket, after: producer * Self.lineCount, isRecord: type != CInt(SOCK_STREAM.rawValue))
+      try LineFlood.send(to: socket, from: producer, isRecord: isRecord)
     }
     #expect(try peakMemory(of: gathering.running.process) < 40 << 20)
     let collector = SlowReader(reader, pause: .zero)
     let result = try gathering.finish()
-    let lines = collector.finish().split(separator: UInt8(ascii: "\n"))
-    // A line that was torn would not have its length.
-    let bySource = Dictionary(grouping: lines) { $0.prefix { $0 != UInt8(ascii: " ") } }
-    for (label, lines) in bySource {
-      let found = lines.compactMap { numbers(Array($0.dropFirst(label.count + 1))).first }
-      #expect(found.count == lines.count)
-      let fallen = zip(found, found.dropFirst()).first { $0 >= $1 }
-      #expect(fallen == nil)
-      for (number, line) in zip(found, lines) {
-        #expect(line.count == label.count + self.line(number).utf8.count)
-      }
+    let (lines, torn) = LineFlood.arrivals(collector.finish(), hasLabels: true)
+    #expect(torn == 0 && lines.allSatisfy(\.isWhole))
+    for ofOne in Dictionary(grouping: lines, by: \.label).values {
+      let isAscending = areAscending(ofOne.map(\.number))
+      #expect(isAscending)
     }
     let dropped = try drops(try directory.read("report"), "queue_full_lines", "kernel_records")
+    let sent = producers * (isRecord ? LineFlood.recordCount : LineFlood.count)
     #expect(
-      lines.count + dropped == producers * Self.lineCount && (dropped > 0) == (policy != "spill"),
+      lines.count + dropped == sent && (dropped > 0) == (policy != "spill"),
       "\(lines.count) + \(dropped)\n\(result.errorText)")
     #expect(result.ending == .signal(SIGTERM), "\(result)")
   }
@@ -168,15 +125,16 @@ import XIOTestSupport
       ] as [any ByteString], output: .descriptor(output), environment: ["TMPDIR": small.path.string]
     )
     try output.close()
-    try send(to: try openWriter(fifo))
+    try LineFlood.send(to: try openWriter(fifo))
     try gathering.expect(saying: "No space left on device")
     let collector = SlowReader(reader, pause: .zero)
     let result = try gathering.running.wait()
-    let numbers = numbers(collector.finish())
+    let (lines, torn) = LineFlood.arrivals(collector.finish())
     let dropped = try source(try directory.read("report"))["dropped"] as? [String: Any]
     #expect(
-      numbers.count + (dropped?["queue_full_lines"] as? Int ?? 0) == Self.lineCount, "\(result)")
-    #expect(result.ending == .status(1) && zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
+      lines.count + (dropped?["queue_full_lines"] as? Int ?? 0) == LineFlood.count, "\(result)")
+    #expect(torn == 0 && lines.allSatisfy(\.isWhole) && areAscending(lines.map(\.number)))
+    #expect(result.ending == .status(1))
   }
 
   @Test func blockingKeepsEverythingAndProducersWait() throws {
@@ -187,19 +145,26 @@ import XIOTestSupport
     try output.close()
     let writer = try openWriter(fifo)
     _ = fcntl(writer.rawValue, F_SETFL, O_NONBLOCK)
-    let block = Array(String(repeating: line(1), count: 40).utf8)
-    var sent = 0
-    // 1 MiB of output pipe, 64 KiB of FIFO, and the program's own buffers.
-    while block.withUnsafeBytes({ Glibc.write(writer.rawValue, $0.baseAddress, $0.count) }) > 0
-      || sent == 0
-    {
-      sent += 1
-      try #require(sent < 10_000, "nobody waits")
-      if sent % 50 == 0 { letPass(.milliseconds(5)) }
+    let block = Array((1...40).flatMap(LineFlood.line))
+    let room = capacity(reader)
+    var sent: [UInt8] = []
+    // A producer that is quicker waits for a moment anyway: it is the reader that must be waited for.
+    try eventually("the output is full, and the producer waits") {
+      while case let count = block.withUnsafeBytes({
+        Glibc.write(writer.rawValue, $0.baseAddress, $0.count)
+      }), count > 0 {
+        sent += block.prefix(count)
+        try #require(sent.count < 40 << 20, "nobody waits")
+      }
+      return readableBytes(reader) > room * 3 / 4
     }
-    try gathering.finish(by: SIGKILL)
-    try reader.close()
+    let collector = SlowReader(reader, pause: .zero)
     try writer.close()
+    let result = try gathering.running.wait()
+    // A last line without an end gets one.
+    let expected = sent.last == 10 ? sent : sent + [10]
+    let arrivesWhole = isSame(collector.finish(), expected)
+    #expect(arrivesWhole && result.ending == .status(0), "\(result)")
   }
 
   @Test func countsWhatTheKernelDrops() throws {
@@ -212,7 +177,8 @@ import XIOTestSupport
         "udp-listen:0",
       ] as [any ByteString], output: .descriptor(output))
     try output.close()
-    let socket = try TestSocket.connect(port: try gathering.port(), CInt(SOCK_DGRAM.rawValue))
+    let port = try gathering.port()
+    let socket = try TestSocket.connect(port: port, CInt(SOCK_DGRAM.rawValue))
     // The output pipe, what may wait here, and the socket's buffer are full long before the end.
     let count = 20_000
     let payload = String(repeating: "y", count: 300)
@@ -220,24 +186,38 @@ import XIOTestSupport
       try socket.writeAll("\(number) \(payload)".utf8)
     }
     let collector = SlowReader(reader, pause: .zero)
-    letPass(.milliseconds(100))
-    // The kernel tells of drops with the next record.
+    // The kernel tells of drops with the next record, which must find room itself.
+    try eventually("all records are received") { try waitingRecords(at: port) == 0 }
     try socket.writeAll("\(count + 1) last".utf8)
     let result = try gathering.running.wait()
-    let numbers = numbers(collector.finish())
+    let (lines, torn) = LineFlood.arrivals(collector.finish())
     let drops = try drops(try directory.read("report"), "kernel_records")
     #expect(
-      drops > 0 && result.ending == .status(3) && numbers.count + drops == count + 1,
-      "\(numbers.count) + \(drops)\n\(result)")
+      drops > 0 && result.ending == .status(3) && lines.count + drops == count + 1 && torn == 0,
+      "\(lines.count) + \(drops)\n\(result)")
     try socket.close()
   }
 
+  /// How many bytes the kernel holds for a port, with what it takes to hold them.
+  private func waitingRecords(at port: Int) throws -> Int {
+    let hexadecimal = String(port, radix: 16, uppercase: true)
+    let ending = ":" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal
+    let tables = try ["/proc/net/udp", "/proc/net/udp6"].flatMap { try readFile($0) }
+    let fields = String(decoding: tables, as: UTF8.self).split(separator: "\n").map {
+      $0.split(separator: " ")
+    }
+    let own = try #require(fields.first { $0.count > 4 && $0[1].hasSuffix(ending) })
+    return try #require(own[4].split(separator: ":").last.flatMap { Int($0, radix: 16) })
+  }
+
   @Test func aLineWithoutEndTakesBoundedMemory() throws {
+    // Four times as much as may be in memory, or more.
+    let size = runsFullSize ? 1 << 30 : 128 << 20
     for policy in ["split", "truncate", "drop", "pass"] {
       let gathering = try Gathering(
-        ["--long-line", policy, "cmd:head -c 1G /dev/zero; sleep 100"], output: .null)
+        ["--long-line", policy, "cmd:head -c \(size) /dev/zero; sleep 100"], output: .null)
       try eventually("it is passed on", within: .seconds(60)) {
-        try bytesRead(by: gathering.running.process) > 1 << 30
+        try bytesRead(by: gathering.running.process) > size
       }
       #expect(try peakMemory(of: gathering.running.process) < 32 << 20, "\(policy)")
       try gathering.finish(by: SIGINT)

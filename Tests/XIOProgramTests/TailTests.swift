@@ -32,12 +32,18 @@ import XIOTestSupport
     }
   }
 
-  @Test(arguments: EngineVariant.all)
-  func printsTheSameThroughEveryEngine(_ variant: EngineVariant) throws {
-    for file in TailFile.few {
+  private static let engineStarts = [
+    "-n 3", "-n 20000", "-c 5", "-c 900001", "-n +2", "-c +70000",
+  ]
+
+  @Test(arguments: Array(EngineVariant.all.enumerated()))
+  func printsTheSameThroughEveryEngine(_ number: Int, _ variant: EngineVariant) throws {
+    for (place, file) in TailFile.few.enumerated() {
       let comparison = try GNUComparison("tail")
       try comparison.directory.write("file", file.bytes)
-      for start in ["-n 3", "-n 20000", "-c 5", "-c 900001", "-n +2", "-c +70000"] {
+      // Each engine meets each file and each start, and each file each start.
+      for (index, start) in Self.engineStarts.enumerated()
+      where runsFullSize || (number + index) % TailFile.few.count == place {
         // To a pipe, to a file and to the end of one, from a file, from a stream, and from its middle.
         try comparison.expectSame(
           script: """
@@ -73,8 +79,8 @@ import XIOTestSupport
         let result = try runXio(
           ["tail"] + mode.options + engine + ["-c", "\(count)", path] as [any ByteString])
         expectQuietSuccess(result)
-        let isSame = result.output == Array(file.bytes.suffix(count))
-        #expect(isSame, "\(result.command)")
+        let isRight = isSame(result.output, Array(file.bytes.suffix(count)))
+        #expect(isRight, "\(result.command)")
       }
     }
   }

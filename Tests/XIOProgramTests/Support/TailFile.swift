@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 import XIOTestSupport
 
@@ -13,13 +14,16 @@ struct TailFile: Sendable, CustomTestStringConvertible {
 
   /// Lines of growing length that make exactly so many bytes, the last one with its end or without.
   static func lines(_ size: Int, ends: Bool) -> TailFile {
-    var bytes: [UInt8] = []
-    var length = 0
-    while bytes.count < size {
-      length = (length + 7) % 113
-      bytes += repeatElement(UInt8(ascii: "a") + UInt8(length % 26), count: length) + [10]
+    var bytes = [UInt8](repeating: 10, count: size)
+    bytes.withUnsafeMutableBytes { memory in
+      var (place, length) = (0, 0)
+      while place < size, let start = memory.baseAddress {
+        length = (length + 7) % 113
+        memset(
+          start + place, CInt(UInt8(ascii: "a")) + CInt(length % 26), min(length, size - place))
+        place += length + 1
+      }
     }
-    bytes = Array(bytes.prefix(size))
     if let last = bytes.indices.last { bytes[last] = ends ? 10 : UInt8(ascii: "x") }
     return TailFile("\(size) bytes\(ends ? "" : ", open end")", bytes)
   }
