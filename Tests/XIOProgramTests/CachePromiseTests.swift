@@ -22,7 +22,10 @@ import XIOTestSupport
       // O_DIRECT writes cached pages of a range out and drops them, which posix-aio cannot avoid.
       if !variant.carriesFlags, !warmed.isEmpty { continue }
       let target = directory.path(of: "target")
-      let seen = try undisturbed {
+      let pages = (warmed.count + 4095) / 4096
+      let seen = try undisturbed(expecting: {
+        $0.before.residentPages == pages && $0.after == $0.before && $0.mapped == pages
+      }) {
         if exists(target) { try remove(target) }
         try evict(source)
         try warm(source, warmed)
@@ -35,7 +38,7 @@ import XIOTestSupport
         )
         return (seen, [source, target])
       }
-      #expect(seen.before.residentPages == (warmed.count + 4095) / 4096)
+      #expect(seen.before.residentPages == pages)
       #expect(seen.after == seen.before)
       #expect(seen.target == Residency.none)
       try seen.report.expectPages("source", before: seen.before, after: seen.after)
