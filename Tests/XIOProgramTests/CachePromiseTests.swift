@@ -6,6 +6,17 @@ import XIOTestSupport
 @Suite(.serialized) struct CachePromiseTests {
   private static let size = (3 << 20) + 1234
 
+  /// What a copy has made of the page cache.
+  private struct Observation {
+    let before: Residency, report: JSONReport, after: Residency, target: Residency
+    let mapped: Int
+
+    /// Whether the source has the pages that it had.
+    func isUnchanged(_ pages: Int) -> Bool {
+      before.residentPages == pages && after == before && mapped == pages
+    }
+  }
+
   @Test(
     arguments: EngineVariant.throughMemory,
     [
@@ -23,16 +34,15 @@ import XIOTestSupport
       if !variant.carriesFlags, !warmed.isEmpty { continue }
       let target = directory.path(of: "target")
       let pages = (warmed.count + 4095) / 4096
-      let seen = try undisturbed(expecting: {
-        $0.before.residentPages == pages && $0.after == $0.before && $0.mapped == pages
-      }) {
+      let seen = try undisturbed(expecting: { (seen: Observation) in seen.isUnchanged(pages) }) {
+        () -> (Observation, [FilePath]) in
         if exists(target) { try remove(target) }
         try evict(source)
         try warm(source, warmed)
         let before = try Residency(of: source)
         let report = try runReporting(
           ["copy"] + variant.options + place.mode.options + [source, target])
-        let seen = (
+        let seen = Observation(
           before: before, report: report, after: try Residency(of: source),
           target: try Residency(of: target), mapped: try fincorePages(of: source)
         )
