@@ -20,6 +20,7 @@ extension FilePath {
   /// The path of something below, whose name is bytes as they are; the same path for no bytes.
   ///
   /// - Parameter below: One name, or several with slashes between them.
+  /// - Returns: This path, a slash and those names.
   public func appending(bytes below: [UInt8]) -> FilePath {
     below.isEmpty ? self : FilePath(bytes: bytes + [UInt8(ascii: "/")] + below)
   }

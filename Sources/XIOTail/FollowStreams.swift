@@ -182,7 +182,8 @@ extension FollowJob {
     guard let stream = streams[index] else { return }
     let isFull = stream.held >= min(pool.bufferSize - room, settings.streamSize)
     let generation = stream.generation
-    if watcher.hasOneGeneration || isFull || generation.mustFlush || lines(index, stream, pool) > 0 {
+    if watcher.hasOneGeneration || isFull || generation.mustFlush || lines(index, stream, pool) > 0
+    {
       streams[index]?.hasData = stream.held > 0
     } else if stream.held > 0 {
       if generation.heldBackSince == nil { generation.heldBackSince = Clock.monotonic }

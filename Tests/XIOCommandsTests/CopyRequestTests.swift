@@ -21,7 +21,7 @@ import XIOCopy
       #expect(try "\(plain.options)" == "\(parsed.options())", "\(words)")
       #expect(plain.operands.targetIsNoDirectory == parsed.selection.noTargetDirectory)
       #expect(plain.operands.sources.map(\.path) == ["a"])
-      #expect(plain.operands.target.path == "b")
+      #expect(plain.operands.target.path == "b/.")
     }
   }
 

@@ -48,7 +48,8 @@ import XIOTestSupport
     // Whoever makes files gives all rights away; what is not given must have been withheld.
     let result = try runScript(
       """
-      umask 077; \(source.make); [ ! -d source ] || chmod 700 source
+      umask 077; \(source.make)
+      [ ! -d source ] || chmod 700 source
       umask 000; export POSIXLY_CORRECT=1
       strace -f -o log -e trace=open,openat,mkdir,mkdirat,mknod,mknodat,chmod,fchmod,fchmodat,?fchmodat2 \
         $XIO copy \(options) \(source.operands) copy

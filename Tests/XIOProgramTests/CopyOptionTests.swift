@@ -51,7 +51,7 @@ import XIOTestSupport
       ("echo a>a; $CP --preserve=mode, a b", 1, "ambiguous argument '' for '--preserve'"),
       ("echo a>a; mkdir d; $CP -T --parents a d", 1, "with --parents, the destination must be a"),
       ("echo a>a; $CP --reflink=always a b; ls", 0, "a\n"),
-      ("mkdir d; ln -s d l; $CP -r --strip-trailing-slashes l/ e; stat -c %F e", 0, "symbolic"),
+      ("mkdir d e; ln -s d l; $CP -r --strip-trailing-slashes l/ e; stat -c %F e/l", 0, "symbolic"),
       (
         "mkdir s; ln -s x s/l; ln -s s k; $CP -r --dereference-command-line k d; stat -c %F d d/l",
         0, "directory\nsymbolic link"
