@@ -94,12 +94,17 @@ extension Watcher {
     if let open, !awaitsEvents { _ = fence(open, isHeld: false) }
     // There is no other beat.
     fences.takeUntilBeat().forEach(Fences.open)
+    settlePassages()
   }
 }
 
 extension Source {
+  /// Whether it is certain in what order files have had the name.
+  public var isSettled: Bool { passages.allSatisfy { $0.found == nil || $0.isConfirmed } }
+
   /// What is to be read next: older files first, and none before those are known that came before it.
   public var next: Generation? {
+    guard isSettled else { return nil }
     let first = generations.first { $0.isDirty }
     return first?.isFenced == true ? nil : first
   }

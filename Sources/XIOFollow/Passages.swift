@@ -12,11 +12,15 @@ final class Passage {
   let source: Source
   /// Where the file can be found; nil once it has left the directories that are watched.
   var place: (directory: WatchedDirectory, name: [UInt8])? {
-    didSet { fence = nil }
+    didSet { (found, fence) = (nil, nil) }
   }
-  /// Whether a file was found, and what is to pass until it is known that it was the right one.
+  /// Whether a file was found at all.
   var wasFound = false
+  /// What was found where it is now, and what is to pass until it is known that it was the right one.
+  var found: Generation?
   var fence: Fence?
+  /// Whether events have told of nothing else that could have been there.
+  var isConfirmed: Bool { found != nil && fence?.isOver != false }
   /// Whether an event has told where it left, and none yet where it went.
   var isMoving = false
   /// How many beats there were since.
@@ -127,14 +131,16 @@ extension Watcher {
   func settlePassages() {
     let batch = passages
     var left: [Passage] = []
+    var sources = batch.touched
+    for source in sources { source.needsCheck = true }
     if options.byName {
       for passages in Dictionary(grouping: batch.passages, by: \.source.index).values {
         left += openPassages(of: passages[0].source, passages)
+        sources.append(passages[0].source)
       }
     }
     passages.settle(keeping: left)
-    for source in batch.touched { source.needsCheck = true }
-    for source in batch.touched where source.needsCheck { check(source) }
+    for source in sources where source.needsCheck { check(source) }
     if batch.hasOverflowed { lookAtEverything() }
   }
 
@@ -149,6 +155,12 @@ extension Watcher {
     var next: Generation?
     var left: [Passage] = []
     for passage in passages.reversed() {
+      if let found = passage.found {
+        if passage.isConfirmed { put(found, before: next, of: source) }
+        if found.source === source, !found.hasEnded { next = found }
+        left.insert(passage, at: 0)
+        continue
+      }
       guard let place = passage.place else {
         // What came and went before it was looked at is lost; what only went was looked at before.
         if passage.isMoving {
@@ -160,12 +172,12 @@ extension Watcher {
       }
       do throws(Errno) {
         let found = try openPassage(source, EntryName(place.name), place.directory, before: next)
-        if let found, found.source === source { next = found }
-        // Another file than that of the events may be there by now. Those that tell of it are queued.
         guard let found else { continue }
         passage.wasFound = true
-        passage.fence = passage.fence ?? fence(found, isHeld: false)
-        if passage.fence?.isOver == false { left.insert(passage, at: 0) }
+        passage.found = found
+        passage.fence = found.isFenced ? found.fence : fence(found, isHeld: false)
+        if found.source === source { next = found }
+        left.insert(passage, at: 0)
       } catch {
         passage.misses += 1
         if error == .noSuchFileOrDirectory, passage.misses < Self.mostMisses {
@@ -175,7 +187,23 @@ extension Watcher {
         }
       }
     }
+    // Those that are certain are needed until all are, to put the others where they belong.
+    if left.allSatisfy(\.isConfirmed) { left = [] }
+    source.passages = left
+    if source.isSettled, source.isDirty { enqueue(source) }
     return left
+  }
+
+  /// Puts a file before the next one where a guess has had it stand behind that.
+  private func put(_ found: Generation, before next: Generation?, of source: Source) {
+    guard let place = source.generations.firstIndex(where: { $0 === next }),
+      let index = source.generations.firstIndex(where: { $0 === found }), place < index
+    else { return }
+    source.generations.remove(at: index)
+    source.generations.insert(found, at: place)
+    for generation in source.generations[place...] { generation.turn = nil }
+    supersede(found)
+    source.needsCheck = true
   }
 
   func openPassage(

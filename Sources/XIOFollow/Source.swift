@@ -44,6 +44,8 @@ public final class Source {
   var linkDirectories: [WatchedDirectory] = []
   /// When the first file was made, of which all younger ones are to be found.
   var firstBirthTime: Int64?
+  /// Files that have passed through the name, and whose order is not certain before all of them are.
+  var passages: [Passage] = []
   /// Set when the name has to be looked at.
   var needsCheck = false
   /// Whether it waits in ``Watcher/ready``.

@@ -363,7 +363,10 @@ public final class Watcher {
   /// Looks at everything, as is due once in every interval.
   public func beat() {
     let waited = fences.takeUntilBeat()
-    defer { waited.forEach(Fences.open) }
+    defer {
+      waited.forEach(Fences.open)
+      if !waited.isEmpty { settlePassages() }
+    }
     retryUnopened()
     if passages.endMoves() { settlePassages() }
     checkDirectories()

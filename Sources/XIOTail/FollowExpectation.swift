@@ -58,7 +58,8 @@ extension FollowJob {
     defer { coalescing.pauseIfBusy(unless: watcher.inotify) }
     let generation = expected.generation
     guard outcome.failure == nil, case .idle = activity, hearing[Slot.names] == .waiting,
-      !generation.source.isDirty, !generation.isFenced, !generation.hasEnded,
+      !generation.source.isDirty, generation.source.isSettled, !generation.isFenced,
+      !generation.hasEnded,
       !generation.isSuperseded,
       generation.epoch == expected.epoch, generation.readOffset == expected.offset,
       generation.descriptor == expected.descriptor

@@ -12,27 +12,54 @@ import XIOTestSupport
   @Test(arguments: followingEngines, [FollowingCommand.tail, .fanin])
   func filesComeInOrderWhenTheirEventsAreLate(_ engine: String, _ command: FollowingCommand) throws
   {
-    let limit = try readFile(FilePath("/proc/sys/fs/inotify/max_queued_events"))
-    let most = Int(String(decoding: limit, as: UTF8.self).dropLast())
-    try #require(Self.events + 100 < most ?? 0, "fs.inotify.max_queued_events is too small")
-    let stage = try RotationStage(
+    let stage = try Self.stage(engine, command)
+    let makeNoise = try Self.noise(in: stage)
+    try stage.follower.whileStopped {
+      try setPermissions(stage.log, 0o640)
+      try makeNoise()
+      for _ in 0..<2 { try Self.rotate(stage) }
+    }
+    try stage.expectPerfection()
+  }
+
+  /// Files move on while they are looked for where events say that they went.
+  @Test(arguments: followingEngines)
+  func filesComeInOrderWhenTheirNamesAreUsedAgain(_ engine: String) throws {
+    let stage = try Self.stage(engine, .tail)
+    for _ in 0..<60 {
+      for _ in 0..<5 {
+        try stage.writer.write(20)
+        try stage.moveAway()
+        try stage.writer.reopen()
+      }
+      try stage.expectAll()
+    }
+    try stage.expectPerfection()
+  }
+
+  private static func stage(_ engine: String, _ command: FollowingCommand) throws -> RotationStage {
+    try RotationStage(
       RotationCase(
         scenario: .rotatedAtOnce, fileSystem: .tmpfs, engine: engine, command: command))
+  }
+
+  private static func rotate(_ stage: RotationStage) throws {
+    try stage.writer.write(20)
+    try stage.moveAway()
+    try stage.writer.reopen()
+    try stage.writer.write(20)
+  }
+
+  /// Makes what fills many reads with events once it is called.
+  private static func noise(in stage: RotationStage) throws -> () throws -> Void {
+    let limit = try readFile(FilePath("/proc/sys/fs/inotify/max_queued_events"))
+    let most = Int(String(decoding: limit, as: UTF8.self).dropLast())
+    try #require(events + 100 < most ?? 0, "fs.inotify.max_queued_events is too small")
     let busy = [UInt8(ascii: "x"), UInt8(ascii: "y")].map {
       stage.logs.appending(String(decoding: [UInt8](repeating: $0, count: 255), as: UTF8.self))
     }
     try makeEmpty(busy[0])
-    try stage.follower.whileStopped {
-      try setPermissions(stage.log, 0o640)
-      for number in 0..<Self.events / 2 { try move(busy[number % 2], to: busy[1 - number % 2]) }
-      for _ in 0..<2 {
-        try stage.writer.write(20)
-        try stage.moveAway()
-        try stage.writer.reopen()
-        try stage.writer.write(20)
-      }
-    }
-    try stage.expectPerfection()
+    return { for number in 0..<events / 2 { try move(busy[number % 2], to: busy[1 - number % 2]) } }
   }
 
   /// Names are looked at so often that a look comes before the events of the same moment.
