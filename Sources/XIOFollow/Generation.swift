@@ -99,6 +99,9 @@ public final class Generation {
     peakSize = status.size
   }
 
+  /// Whether nothing of it was read yet.
+  var isUnread: Bool { offset == 0 && inFlight == 0 && !isBusy }
+
   /// Whether files that came before it may not be known yet.
   public var isFenced: Bool { fence?.isOver == false }
 

@@ -24,6 +24,21 @@ extension Watcher {
         source, sibling.name, directory, before: next ?? source.current)
       if opened == nil { miss(source) }
     }
+    sortUnread(source)
+  }
+
+  /// Puts former files of which nothing was read yet in the order in which they were made: where events
+  /// are missing, those that there were may have led to other files than they meant.
+  private func sortUnread(_ source: Source) {
+    let former = source.current == nil ? source.generations[...] : source.generations.dropLast()
+    guard let start = former.firstIndex(where: \.isUnread) else { return }
+    let unread = former[start...]
+    guard unread.allSatisfy({ $0.isUnread && $0.birthTime != nil }) else { return }
+    let sorted = unread.enumerated().sorted {
+      ($0.element.birthTime ?? 0, $0.offset) < ($1.element.birthTime ?? 0, $1.offset)
+    }
+    source.generations.replaceSubrange(unread.indices, with: sorted.map(\.element))
+    for generation in source.generations { generation.turn = nil }
   }
 
   struct Sibling {
