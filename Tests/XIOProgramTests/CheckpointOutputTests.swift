@@ -113,6 +113,8 @@ import XIOTestSupport
     #expect(stage.bytes.starts(with: before + [UInt8(ascii: "\n")]))
   }
 
+  /// That a write was accepted cannot be seen from the size of an output that others write to, so it is
+  /// noted: who is killed once that was done goes on exactly.
   @Test(arguments: [SIGTERM, SIGKILL])
   func sharesItsOutputWithAnother(_ signal: CInt) throws {
     let stage = try CheckpointStage()
@@ -129,6 +131,7 @@ import XIOTestSupport
         try other.write(3)
         try stage.expectLast(other)
       }
+      try eventually("both wait") { isBlocked(one.process) && isBlocked(two.process) }
       _ = try stage.end(one, by: signal)
       _ = try stage.end(two, by: signal)
     }

@@ -93,9 +93,10 @@ import XIOTestSupport
     let size = try fileSize(stage.writer.path)
     try eventually("the checkpoint has the end of the old file and the place in the new one") {
       let text = String(decoding: try stage.directory.read("checkpoint"), as: UTF8.self)
-      let files = text.split(separator: "\n").map { $0.split(separator: " ") }
-      return files.contains { $0.last == "e" }
-        && files.contains { $0.last == "-" && Int64($0[$0.count - 3]) == size }
+      // A note at the end of each line: sent, accepted, three words on the output, and whether it has ended.
+      let notes = text.split(separator: "\n").map { $0.split(separator: " ").suffix(6) }
+      return notes.contains { $0.last == "e" }
+        && notes.contains { $0.last == "-" && $0.first.flatMap { Int64($0) } == size }
     }
     _ = try stage.end(first, by: signal)
     try remove(stage.old(1))
