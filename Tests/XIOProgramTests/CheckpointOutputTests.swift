@@ -131,7 +131,8 @@ import XIOTestSupport
         try other.write(3)
         try stage.expectLast(other)
       }
-      try eventually("both wait") { isBlocked(one.process) && isBlocked(two.process) }
+      try stage.awaitNote()
+      try stage.awaitNote(of: other, in: state)
       _ = try stage.end(one, by: signal)
       _ = try stage.end(two, by: signal)
     }
@@ -161,8 +162,7 @@ import XIOTestSupport
     try eventually("the beginning of a line is printed") {
       first.outputSoFar.suffix(10) == line.prefix(10)
     }
-    // It is noted when the program waits again.
-    try eventually("it waits") { isBlocked(first.process) }
+    try stage.awaitNote()
     _ = try stage.end(first, by: signal)
     try log.writeAll(line.dropFirst(10))
     let report = stage.directory.path(of: "report")

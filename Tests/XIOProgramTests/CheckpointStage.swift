@@ -68,6 +68,18 @@ final class CheckpointStage {
     }
   }
 
+  /// Waits until a checkpoint says that all of a log was accepted.
+  func awaitNote(of writer: LogWriter? = nil, in checkpoint: FilePath? = nil) throws {
+    let path = (writer ?? self.writer).path, checkpoint = checkpoint ?? self.checkpoint
+    try eventually("it is noted that \(path) was accepted") {
+      // A file's line ends with what was sent and accepted, three words about the output and one about
+      // the file's end.
+      let lines = String(decoding: try readFile(checkpoint), as: UTF8.self).split(separator: "\n")
+      let words = lines.last { $0.hasPrefix("file ") }?.split(separator: " ") ?? []
+      return try words.count > 6 && Int64(words[words.count - 5]) == fileSize(path)
+    }
+  }
+
   func end(_ running: RunningProgram, by signal: CInt = SIGTERM) throws -> ProgramResult {
     try running.signal(signal)
     let result = try running.wait()
