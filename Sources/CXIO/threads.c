@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ struct xio_workers {
   size_t capacity;
   _Atomic uint32_t announced;  // a futex, on which the owner sleeps
   atomic_bool is_awaited;
+  int ring;  // an eventfd that counts the calls that have returned; -1 where there is none
   worker *list;
 };
 
@@ -62,6 +64,10 @@ static int64_t call_once(const xio_work *work) {
     case XIO_WORK_WAIT_READABLE:
     case XIO_WORK_WAIT_WRITABLE: {
       long found = xio_poll(&interest, 1, -1);
+      return found < 0 ? found : 0;
+    }
+    case XIO_WORK_WAIT_FOR_ANY: {
+      long found = xio_poll(work->buffer, work->count, -1);
       return found < 0 ? found : 0;
     }
     case XIO_WORK_FSYNC:
@@ -98,6 +104,7 @@ static void *run(void *argument) {
     xio_workers *owner = self->owner;
     self->state = DONE;
     owner->announced++;
+    if (owner->ring >= 0) xio_workers_wake(owner);
     if (owner->is_awaited) futex(&owner->announced, FUTEX_WAKE, 1, NULL);
   }
 }
@@ -109,6 +116,7 @@ long xio_workers_create(size_t capacity, xio_workers **out) {
   xio_workers *workers = calloc(1, sizeof *workers);
   if (!workers) return -ENOMEM;
   workers->capacity = capacity;
+  workers->ring = -1;
   workers->list = calloc(capacity, sizeof *workers->list);
   if (!workers->list) {
     free(workers);
@@ -154,6 +162,17 @@ bool xio_workers_take(xio_workers *workers, size_t index, xio_work_done *done) {
   return true;
 }
 
+long xio_workers_make_ring(xio_workers *workers) {
+  workers->ring = eventfd(0, EFD_CLOEXEC);
+  return workers->ring < 0 ? -errno : workers->ring;
+}
+
+void xio_workers_wake(xio_workers *workers) {
+  uint64_t one = 1;
+  ssize_t ignored = write(workers->ring, &one, sizeof one);  // the counter cannot overflow
+  (void)ignored;
+}
+
 uint32_t xio_workers_announced(xio_workers *workers) { return workers->announced; }
 
 long xio_workers_wait(xio_workers *workers, uint32_t announced, int64_t timeout_ns) {
@@ -196,6 +215,7 @@ void xio_workers_end(xio_workers *workers) {
 
 void xio_workers_destroy(xio_workers *workers) {
   xio_workers_end(workers);
+  if (workers->ring >= 0) close(workers->ring);
   free(workers->list);
   free(workers);
 }

@@ -1,4 +1,4 @@
-internal import CXIO
+public import CXIO
 public import SystemPackage
 
 /// Threads, each of which makes one call at a time and blocks in it, on behalf of one that must not.
@@ -10,6 +10,8 @@ public final class WorkerThreads {
     case read(UnsafeMutableRawBufferPointer, at: Int64?, flags: TransferFlags)
     case write(UnsafeRawBufferPointer, at: Int64?, flags: TransferFlags)
     case waitReadable, waitWritable
+    /// Memory that nobody touches until the call has returned.
+    case waitForAny(UnsafeMutableBufferPointer<Interest>)
     case fsync(dataOnly: Bool)
   }
 
@@ -39,6 +41,25 @@ public final class WorkerThreads {
     xio_workers_destroy(workers)
   }
 
+  /// Makes an eventfd that counts the calls that have returned, for one who waits for something else as well.
+  ///
+  /// - Returns: The eventfd, which the threads close at their end; there can be one.
+  /// - Throws: EMFILE, ENFILE or ENOMEM.
+  ///
+  /// The corresponding C function is `eventfd`.
+  public func makeRing() throws(Errno) -> FileDescriptor {
+    let number = xio_workers_make_ring(workers)
+    guard number >= 0 else { throw Errno(rawValue: CInt(-number)) }
+    return FileDescriptor(rawValue: CInt(number))
+  }
+
+  /// Adds one to the eventfd, which whoever reads it is woken by.
+  ///
+  /// The corresponding C function is `write`.
+  public func wake() {
+    xio_workers_wake(workers)
+  }
+
   /// Interrupts what still blocks and waits until all threads have ended; the next call starts new ones.
   ///
   /// The corresponding C functions are `pthread_kill` and `pthread_join`.
@@ -50,14 +71,20 @@ public final class WorkerThreads {
   ///
   /// The call itself is counted by whoever submits it.
   ///
+  /// - Parameters:
+  ///   - call: The call.
+  ///   - descriptor: What it works on; nil where the call says that itself.
+  ///   - measures: Whether the processor time of the call is wanted.
+  ///   - index: The thread.
+  ///
   /// - Throws: EAGAIN when no thread can be had.
   ///
   /// The corresponding C functions are `pthread_create` and `futex`.
   public func submit(
-    _ call: Call, _ descriptor: FileDescriptor, measures: Bool, index: Int
+    _ call: Call, _ descriptor: FileDescriptor? = nil, measures: Bool = false, index: Int
   ) throws(Errno) {
     var work = Self.work(call)
-    work.fd = descriptor.rawValue
+    work.fd = descriptor?.rawValue ?? -1
     work.measures = measures
     try System.perform(.futex) { xio_workers_submit(workers, index, &work) }
   }
@@ -81,6 +108,10 @@ public final class WorkerThreads {
       work.verb = XIO_WORK_WAIT_READABLE
     case .waitWritable:
       work.verb = XIO_WORK_WAIT_WRITABLE
+    case .waitForAny(let interests):
+      work.verb = XIO_WORK_WAIT_FOR_ANY
+      work.buffer = UnsafeMutableRawPointer(interests.baseAddress)
+      work.count = interests.count
     case .fsync(let dataOnly):
       work.verb = dataOnly ? XIO_WORK_FDATASYNC : XIO_WORK_FSYNC
     }

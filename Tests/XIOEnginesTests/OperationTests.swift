@@ -123,12 +123,8 @@ import XIOTestSupport
   func waitsForReadiness(_ variant: EngineVariant, _ kind: StreamKind) throws {
     let directory = try TestDirectory()
     let pair = try StreamPair(kind, in: directory)
-    let readable = Operation(
-      id: OperationID(5), descriptor: pair.reader.descriptor, kind: pair.reader.kind,
-      verb: .waitReadable)
-    let writable = Operation(
-      id: OperationID(6), descriptor: pair.writer.descriptor, kind: pair.writer.kind,
-      verb: .waitWritable)
+    let readable = waitOperation(5, pair.reader)
+    let writable = waitOperation(6, pair.writer, .waitWritable)
     try variant.withEngine { engine throws in
       #expect(try engine.complete(writable).map { _ in 0 } == .success(0))
       if variant.engine != .blocking, variant.engine != .posixAIO {
@@ -228,6 +224,13 @@ func withClosedNumber(_ body: (FileDescriptor) throws -> Void) throws {
   close(number)
   try body(FileDescriptor(rawValue: number))
   try #require(fcntl(number, F_GETFD) == -1)
+}
+
+/// A wait for readiness.
+func waitOperation(
+  _ id: UInt64, _ end: OpenEnd, _ verb: Verb = .waitReadable
+) -> XIOEngines.Operation {
+  Operation(id: OperationID(id), descriptor: end.descriptor, kind: end.kind, verb: verb)
 }
 
 /// A read of as much as a buffer holds.

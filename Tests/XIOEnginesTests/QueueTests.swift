@@ -219,6 +219,35 @@ import XIOTestSupport
     }
   }
 
+  /// Requests and streams are waited for together, without looking at either in turn.
+  @Test(arguments: EngineVariant.queueing)
+  func waitsBesideARead(_ variant: EngineVariant) throws {
+    let directory = try TestDirectory()
+    let (read, waited) = (
+      try StreamPair(.pipe, in: directory), try StreamPair(.pipe, in: directory)
+    )
+    let most: UInt64 = variant.engine == .nonblocking ? 1000 : 30
+    try variant.withEngine { engine throws in
+      try engine.queue(readOperation(1, read.reader, slot: 1))
+      for round in UInt64(0)..<3 {
+        try engine.queue(waitOperation(10 + round, waited.reader))
+        let calls = SystemCallTally.current
+        #expect(try engine.reap(atLeast: 1, deadline: Clock.monotonic + 200_000_000).isEmpty)
+        let made = SystemCallTally.current.since(calls)
+        if variant.notification != .poll { #expect(made.total <= most, "\(made.entries)") }
+        _ = try waited.writer.descriptor.writeAll([2])
+        #expect(try engine.reapDue().map(\.id) == [OperationID(10 + round)])
+        #expect(try engine.read(waited.reader) == [2])
+      }
+      try engine.queue(waitOperation(20, waited.reader))
+      #expect(try engine.reap(atLeast: 1, deadline: Clock.monotonic + 1_000_000).isEmpty)
+      _ = try engine.submit(cancel(20))
+      #expect(try engine.reapDue().first?.result == .failure(.canceled))
+      _ = try read.writer.descriptor.writeAll([1])
+      #expect(try engine.reapDue().map(\.id) == [OperationID(1)])
+    }
+  }
+
   private func cancel(_ id: UInt64) -> XIOEngines.Operation {
     Operation(
       id: OperationID(999), descriptor: FileDescriptor(rawValue: -1), kind: .pipe,

@@ -18,10 +18,7 @@ final class CheckpointStage {
     writer = try LogWriter(directory.path(of: "a.log"))
     checkpoint = directory.path(of: "checkpoint")
     printed = directory.path(of: "printed")
-    var options: FileDescriptor.OpenOptions = [.create, .closeOnExec]
-    if appends { options.insert(.append) }
-    output = try FileDescriptor.open(
-      printed, .writeOnly, options: options, permissions: [.ownerReadWrite])
+    output = try directory.openToWrite("printed", appends: appends)
   }
 
   deinit { try? output.close() }

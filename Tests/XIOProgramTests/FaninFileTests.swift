@@ -117,9 +117,7 @@ import XIOTestSupport
   func printsEveryLineOnceInAFile(_ engine: String) throws {
     let directory = try TestDirectory(on: .tmpfs)
     let printed = directory.path(of: "printed")
-    let output = try FileDescriptor.open(
-      printed, .writeOnly, options: [.create, .append, .closeOnExec],
-      permissions: .ownerReadWrite)
+    let output = try directory.openToWrite("printed")
     defer { try? output.close() }
     let logs = try ["a", "b"].map { name in
       try LogWriter(directory.path(of: "\(name).log"), letter: Array(name.utf8)[0])
@@ -145,9 +143,7 @@ import XIOTestSupport
   @Test func keepsLinesOfStreamsInAFile() throws {
     let directory = try TestDirectory(on: .tmpfs)
     let printed = directory.path(of: "printed")
-    let output = try FileDescriptor.open(
-      printed, .writeOnly, options: [.create, .append, .closeOnExec],
-      permissions: .ownerReadWrite)
+    let output = try directory.openToWrite("printed")
     defer { try? output.close() }
     let log = try LogWriter(directory.path(of: "a.log"))
     try log.write(500)

@@ -85,7 +85,7 @@ import XIOTestSupport
   func aFileWithThreeNamesComesBeforeItsSuccessor(_ engine: String) throws {
     let directory = try TestDirectory(on: .tmpfs)
     let log = directory.path(of: "a.log")
-    let writer = try openToAppend(log)
+    let writer = try directory.openToWrite("a.log")
     defer { try? writer.close() }
     try writer.writeAll("a\n".utf8)
     let other = try directory.makeHardLink("other", to: log)
@@ -95,17 +95,12 @@ import XIOTestSupport
     try follower.whileStopped {
       try writer.writeAll("b\n".utf8)
       try move(log, to: directory.path(of: "a.log.1"))
-      let next = try openToAppend(log)
+      let next = try directory.openToWrite("a.log")
       try next.closeAfter { _ = try next.writeAll("c\n".utf8) }
       try writer.writeAll("b2\n".utf8)
     }
     try follower.expect(13)
     let result = try follower.finish()
     #expect(result.outputText == "a\na\na\nb\nb2\nc\n", "\(result.errorText)")
-  }
-
-  private func openToAppend(_ file: FilePath) throws -> FileDescriptor {
-    try FileDescriptor.open(
-      file, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .ownerReadWrite)
   }
 }

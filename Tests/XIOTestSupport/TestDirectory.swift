@@ -120,6 +120,20 @@ public final class TestDirectory: Sendable {
     try readFile(path(of: name))
   }
 
+  /// Opens a file of the directory for writing, and makes it where there is none.
+  ///
+  /// - Parameters:
+  ///   - name: its name.
+  ///   - appends: whether each write goes to the end (O_APPEND).
+  /// - Returns: the file, which the caller closes.
+  /// - Throws: the error number of open(2).
+  public func openToWrite(_ name: String, appends: Bool = true) throws -> FileDescriptor {
+    var options: FileDescriptor.OpenOptions = [.create, .closeOnExec]
+    if appends { options.insert(.append) }
+    return try FileDescriptor.open(
+      path(of: name), .writeOnly, options: options, permissions: .ownerReadWrite)
+  }
+
   /// Returns the names in the directory, sorted by their bytes.
   ///
   /// - Throws: `SupportFailure` when it cannot be listed (opendir(3)).

@@ -9,11 +9,12 @@
 
 typedef struct xio_workers xio_workers;
 typedef enum {
-  XIO_WORK_READ, XIO_WORK_WRITE, XIO_WORK_WAIT_READABLE, XIO_WORK_WAIT_WRITABLE, XIO_WORK_FSYNC,
-  XIO_WORK_FDATASYNC
+  XIO_WORK_READ, XIO_WORK_WRITE, XIO_WORK_WAIT_READABLE, XIO_WORK_WAIT_WRITABLE,
+  XIO_WORK_WAIT_FOR_ANY, XIO_WORK_FSYNC, XIO_WORK_FDATASYNC
 } xio_work_verb;
 
-// One call. An offset of -1 means the descriptor's own position; with flags it is preadv2 or pwritev2.
+// One call. An offset of -1 means the descriptor's own position; with flags it is preadv2 or pwritev2. To wait for any
+// of some descriptors takes `count` of xio_interest in the buffer.
 typedef struct {
   xio_work_verb verb;
   int32_t fd, flags;
@@ -34,6 +35,10 @@ void xio_workers_destroy(xio_workers *workers);
 long xio_workers_submit(xio_workers *workers, size_t index, const xio_work *work);
 // Whether the call of thread `index` has returned, and then with what, once.
 bool xio_workers_take(xio_workers *workers, size_t index, xio_work_done *done);
+// Makes an eventfd, once and before the first call, that from then on counts the calls that have returned.
+long xio_workers_make_ring(xio_workers *workers);
+// Adds one to it.
+void xio_workers_wake(xio_workers *workers);
 // How many calls have returned so far, to be asked for before looking at results.
 uint32_t xio_workers_announced(xio_workers *workers);
 // Waits until more calls have returned than `announced`: 0, -EAGAIN when they have, -ETIMEDOUT or -EINTR.

@@ -43,8 +43,10 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
   private let aio: PosixAIO
   private var table: PendingTable
   private var done: [Completion] = []
-  /// Waits for streams that somebody else made non-blocking, which the library knows no request for.
+  /// Waits for streams, which the library knows no request for.
   private var waits: [Operation] = []
+  /// Who sits them out while there are requests.
+  private var thread: ReadinessThread?
   private var copies: [Int32: [FileDescriptor]] = [:]
   /// What each request in flight uses, by its place.
   private var used: [FileDescriptor]
@@ -59,7 +61,7 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
     measures = configuration.measures
     countsSignals = configuration.notification == .signal
     aio = try PosixAIO(
-      capacity: configuration.queueDepth, notification: configuration.notification)
+      capacity: configuration.queueDepth + 1, notification: configuration.notification)
     table = PendingTable(capacity: configuration.queueDepth)
     used = Array(repeating: .standardInput, count: configuration.queueDepth)
   }
@@ -159,23 +161,27 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
     var passed = 0
     while true {
       for place in table.entries.indices where table.entries[place] != nil { collect(place) }
+      thread?.collect()
       for completion in done { body(completion) }
       passed += done.count
       done.empty()
       let timeout = count == 0 ? 0 : timeLeft(until: deadline)
       if !waits.isEmpty, passed < count || count == 0 {
-        // Requests in flight and streams cannot be waited for together: looked at in turn.
-        let pause = table.count == 0 ? timeout : min(timeout ?? Self.turn, Self.turn)
-        try waitForStreams(timeout: pause)
-        if !done.isEmpty || timeout != 0 { continue }
+        try waitForStreams(timeout: table.count == 0 ? timeout : 0)
+        if !done.isEmpty || table.count == 0 && timeout != 0 { continue }
       }
       if passed >= count || table.count == 0 || timeout == 0 { return passed }
       if Termination.requested != nil { throw .interrupted }
+      try haveThreadWait()
       if try aio.wait(timeout: timeout), countsSignals { counters.signals += 1 }
     }
   }
 
-  private static let turn: Nanoseconds = 1_000_000
+  private mutating func haveThreadWait() throws(Errno) {
+    guard !waits.isEmpty else { return }
+    if thread == nil { thread = try ReadinessThread(aio, place: table.entries.count) }
+    try thread?.wait(for: waits.map { Interest($0) })
+  }
 
   private mutating func waitForStreams(timeout: Nanoseconds?) throws(Errno) {
     if Termination.requested != nil { throw .interrupted }
@@ -194,6 +200,7 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
 
   /// Closes the copies of a descriptor, unless a helper thread still works on one.
   public mutating func forget(_ descriptor: FileDescriptor) {
+    thread?.forget(descriptor)
     let own = copies.removeValue(forKey: descriptor.rawValue) ?? []
     let isBusy = table.entries.contains { $0?.operation.descriptor == descriptor }
     if !isBusy { for copy in own { try? System.close(copy) } }
@@ -203,6 +210,7 @@ public struct PosixAIOEngine: IOEngine, ~Copyable {
   /// is given up rather than pulled from under it.
   public consuming func close() throws(Errno) {
     for number in copies.keys { forget(FileDescriptor(rawValue: number)) }
+    if let thread, !thread.end() { _ = Unmanaged.passRetained(thread) }
     if table.count > 0 {
       _ = Unmanaged.passRetained(pool)
       _ = Unmanaged.passRetained(aio)
