@@ -101,7 +101,7 @@ struct FollowJob: DriverJob, ~Copyable {
     }
   }
 
-  private static let longestLastWrite: Nanoseconds = 20_000_000
+  private static let longestLastWrite: Nanoseconds = 100_000_000
 
   private mutating func follow<Engine: IOEngine & ~Copyable>(
     _ driver: inout Driver<Engine>, _ pool: BufferPool
@@ -328,77 +328,4 @@ struct FollowJob: DriverJob, ~Copyable {
     }
     return heldBack.count < count
   }
-}
-
-/// What is known of a descriptor of events.
-enum Hearing {
-  /// Nobody asks.
-  case deaf
-  /// It is to be told when there are some, or to read them once there are.
-  case waiting
-  /// There are some.
-  case announced
-  /// Those that are there are being read.
-  case taking
-}
-
-/// What is being read or written; there is one output, so it is one thing at a time.
-enum Activity {
-  case idle
-  case reading(Generation, epoch: Int)
-  case writing(Generation, epoch: Int, payload: Range<Int>)
-  /// A header alone.
-  case heading
-  /// The first part of a file that another source goes on reading.
-  case copying, printing(count: Int)
-  /// What a FIFO or device has sent, and of what it sent first.
-  case streaming(slot: Int, count: Int), opening(Generation, count: Int)
-
-  /// Whether it may take as long as the reader of standard output likes.
-  var waitsForOutput: Bool {
-    switch self {
-    case .writing, .heading, .printing, .streaming, .opening: true
-    case .idle, .reading, .copying: false
-    }
-  }
-}
-
-/// The first output of one source.
-struct FirstPart {
-  var source: Source
-  /// The file, and the part of it to print, when another source goes on reading that; else the end of
-  /// what comes before the next source's turn.
-  var generation: Generation?
-  var range: Range<Int64>
-  var isShared: Bool
-  /// Whether an earlier run has printed it.
-  var isResumed = false
-  /// That of the generation when its end was noted.
-  var epoch = 0
-}
-
-/// What a follow needs beside its options.
-struct FollowSettings {
-  /// Room in front of the data of a buffer for a header.
-  static let headerRoom = 8 << 10
-
-  /// The size of a stream's buffer in bytes.
-  var streamSize: Int
-  var output: Endpoint
-  var countsLines: Bool
-  var interval: Nanoseconds
-  var latency: Nanoseconds
-  /// The read end of the pipe by which the loop is woken.
-  var wake: FileDescriptor
-  /// Prints a report on what happened so far.
-  var onReport: (FollowJob.Output) -> Void
-  /// Told how many bytes are about to be written, what they are, and which files they come from, with the
-  /// offsets behind them.
-  var willWrite: (Int, OutputSpan.Content, [(Generation, Int64)]) -> Void
-  /// Told when they were accepted.
-  var didWrite: () -> Void
-  /// Told of files that cannot be read any more.
-  var onFailure: (IOFailure) -> Void
-  /// Told when the state has changed, and with true at the end.
-  var onProgress: (Bool) -> Void
 }
