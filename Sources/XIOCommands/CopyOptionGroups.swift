@@ -221,6 +221,8 @@ struct CopyMannerOptions: ParsableArguments {
     if let sparse {
       options.sparse = try CopyChoices.match(sparse, for: "--sparse", CopyChoices.sparse)
     }
+    // Shared extents would bring the holes along.
+    if options.sparse == .never, options.reflink == .auto { options.reflink = .never }
     options.jobs = jobs
     options.debug = debug
   }

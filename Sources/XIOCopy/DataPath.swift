@@ -81,7 +81,7 @@ struct DataPath {
     _ entry: Entry, _ source: OpenSource, _ target: OpenTarget, _ plan: CachePair,
     device: UInt64?, _ totals: inout TransferResult, _ mover: Mover
   ) throws(CopyProblem) {
-    debug.sparse = "no"
+    debug.sparse = options.sparse == .always ? "zeros" : "no"
     if options.reflink != .never { debug.reflink = "unsupported" }
     let areFiles = source.kind == .regular && target.kind == .regular
     if areFiles, try clone(entry, source, target, device, &totals) { return }
@@ -95,8 +95,10 @@ struct DataPath {
       try moveParts(entry, source, target, plan, device, &totals, mover)
     } else {
       let result = mover(source.endpoint(plan.source), target.endpoint(plan.target))
-      if !areFiles || result.total > 0 {
-        debug.offload = options.reflink == .never ? "avoided" : "unsupported"
+      if options.reflink == .never || options.sparse != .auto {
+        debug.offload = "avoided"
+      } else if !areFiles || result.total > 0 {
+        debug.offload = "unsupported"
       }
       try check(result, entry, &totals)
       (arrived, end) = (result.total, result.total)

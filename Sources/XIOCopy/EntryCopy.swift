@@ -32,8 +32,11 @@ extension CopyWorker {
     if status.kind == .directory, !options.isRecursive {
       throw .omittingDirectory(entry.sourcePath)
     }
-    if entry.isOperand, isRepeated(entry, status) { return }
+    // Of a directory it matters only once there is nothing else to be said against it.
+    let isDirectory = status.kind == .directory
+    if entry.isOperand, !isDirectory, isRepeated(entry, status) { return }
     guard let work = try prepare(entry, status) else { return }
+    if entry.isOperand, isDirectory, isRepeated(entry, status) { return }
     switch (status.kind, options.product) {
     case (.directory, _): try copyDirectory(entry, work)
     case (_, .symbolicLink): try makeSymbolicLink(entry, work)

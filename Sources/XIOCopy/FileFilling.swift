@@ -74,7 +74,7 @@ extension CopyWorker {
       }
     }
     guard target.kind == .regular, source.size >= Self.allocationThreshold,
-      source.status.allocated >= source.size, !pair.offloads
+      source.status.allocated >= source.size, options.sparse != .always, !pair.offloads
     else { return }
     do throws(Errno) {
       // What is in memory gains nothing, and would be zeroed before it is written.

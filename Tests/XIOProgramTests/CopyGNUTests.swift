@@ -22,6 +22,19 @@ import XIOTestSupport
       (
         "echo a>a; $CP --debug --reflink=never a b", 0, "copy offload: avoided, reflink: no, sparse"
       ),
+      (
+        ">a; $CP --debug --sparse=never a b", 0,
+        "copy offload: avoided, reflink: no, sparse detection: no\n"
+      ),
+      (
+        ">a; $CP --debug --sparse=always a b", 0,
+        "copy offload: avoided, reflink: unsupported, sparse detection: zeros\n"
+      ),
+      ("echo a>a; $CP --debug --sparse=always a b", 0, "copy offload: avoided, reflink: "),
+      (
+        "mkdir a; $CP -r a a .", 1,
+        "'a' and './a' are the same file\ncp: 'a' and './a' are the same file\n"
+      ),
       ("echo a>a; $CP --debug a a/b", 1, "cannot stat 'a/b': Not a directory"),
       (
         "echo a>a; ln -s nowhere l; $CP --debug a l", 1,
