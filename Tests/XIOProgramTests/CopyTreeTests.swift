@@ -11,6 +11,7 @@ import XIOTestSupport
 
   @Test(arguments: pairs)
   func everythingIsKept(_ source: FileSystemKind, _ target: FileSystemKind) throws {
+    try requireRoot(to: "make device nodes")
     let (from, to) = (try TestDirectory(on: source), try TestDirectory(on: target))
     // With one pair of each source and of each target, in the smaller size.
     let kinds = FileSystemKind.allCases
@@ -25,6 +26,7 @@ import XIOTestSupport
 
   /// The checker itself accepts what GNU's cp makes, and nothing else.
   @Test func theCheckerIsRight() throws {
+    try requireRoot(to: "make device nodes")
     let directory = try TestDirectory(on: .ext4)
     let tree = try AdversarialTree(in: directory, isLarge: runsFullSize)
     let copy = directory.path(of: "copy")
