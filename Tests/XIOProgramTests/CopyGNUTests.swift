@@ -150,7 +150,7 @@ import XIOTestSupport
     "mkdir -p x/y d; echo a>x/y/a; $CP -r --parents x/y/ d",
     "mkdir -p x/y/z; echo a>x/y/a; $CP -r x d",
     "mkdir -p x/y/z d; echo a>x/y/a; $CP -r x d; $CP -r x d",
-    "mkdir -p x/y/z d; echo a>x/y/a; $CP -rv x d",
+    "mkdir -p x/y/z d; echo a>x/y/z/a; $CP -rv x d",
     "mkdir -p x/y/z d; echo a>x/y/a; $CP -r x/. d",
     "mkdir -p x/y/z d; echo a>x/y/a; $CP -rT x d",
     "mkdir -p x/y d; cd x/y; echo a>a; $CP -r .. ../../d",
