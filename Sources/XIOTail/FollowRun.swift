@@ -261,8 +261,10 @@ struct FollowRun {
         continue
       }
       guard let generation = source.current ?? source.shared else { continue }
-      if generation.kind == .directory {
-        fail(IOFailure(.read, TailInput.name(of: path), .isDirectory), state)
+      if generation.kind == .directory || generation.kind == .anonymous {
+        // Whatever else cannot be read, such as an epoll instance, says so with this error.
+        let errno: Errno = generation.kind == .directory ? .isDirectory : .invalidArgument
+        fail(IOFailure(.read, TailInput.name(of: path), errno), state)
         onNotice(
           .message(
             "\(names.subject(path)): cannot follow end of this type of file"

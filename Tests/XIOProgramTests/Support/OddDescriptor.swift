@@ -7,15 +7,17 @@ import XIOTestSupport
 final class OddDescriptor {
   /// What it is. Those that can be read hold ``text``, or what their name says of it.
   enum Kind: String, CaseIterable, Sendable {
-    case middle, end, beyond, empty, deleted, readWrite, nonBlockingFile
+    case middle, end, beyond, empty, deleted, readWrite, nonBlockingFile, memory, sparse
     case pipe, nonBlockingPipe, fifo, socket, nonBlockingSocket, silentSocket, terminal, procFile,
       null
     case directory, place, placeOfDirectory, writeOnly, appending, pipeToNobody, unconnected
-    case resetSocket
+    case resetSocket, epoll
     // What is written to.
     case readOnly, full, socketToNobody, hungUp, appended, written
   }
 
+  /// How much of nothing comes before the text of a sparse file.
+  private static let holeSize = 100_000
   static let text = "first\nsecond\nthird\nfourth\n"
 
   let kind: Kind
@@ -90,6 +92,11 @@ final class OddDescriptor {
     case .null: return try .open("/dev/null", .readOnly, options: .closeOnExec)
     case .full: return try .open("/dev/full", .readWrite, options: .closeOnExec)
     case .procFile: return try .open("/proc/version", .readOnly, options: .closeOnExec)
+    case .epoll: return FileDescriptor(rawValue: epoll_create1(CInt(EPOLL_CLOEXEC.rawValue)))
+    case .memory:
+      let file = FileDescriptor(rawValue: memfd_create(name, UInt32(MFD_CLOEXEC)))
+      _ = try file.writeAll(toAbsoluteOffset: 0, text.utf8)
+      return file
     case .directory:
       return try .open(directory.path, .readOnly, options: [.closeOnExec, .directory])
     case .placeOfDirectory:
@@ -110,12 +117,16 @@ final class OddDescriptor {
     case .writeOnly, .written: flags = O_WRONLY
     case .appending, .appended: flags = O_WRONLY | O_APPEND
     case .readWrite: flags = O_RDWR
+    case .sparse: flags = O_RDWR
     case .place: flags = placeFlag
     default: flags = O_RDONLY
     }
     let file = FileDescriptor(rawValue: open(path.string, flags | O_CLOEXEC))
     switch kind {
     case .middle, .written: _ = try file.seek(offset: 6, from: .start)
+    case .sparse:
+      try #require(ftruncate(file.rawValue, 0) == 0)
+      _ = try file.writeAll(toAbsoluteOffset: Int64(holeSize), text.utf8)
     case .end: _ = try file.seek(offset: 0, from: .end)
     case .beyond: _ = try file.seek(offset: 100_000, from: .start)
     case .deleted: try remove(path)
@@ -129,8 +140,9 @@ final class OddDescriptor {
     switch kind {
     case .middle: String(Self.text.dropFirst(6))
     case .end, .beyond, .empty, .null, .silentSocket: ""
+    case .sparse: String(repeating: "\0", count: Self.holeSize) + Self.text
     case .procFile: (try? readFile("/proc/version")).map { String(decoding: $0, as: UTF8.self) }
-    case .deleted, .readWrite, .nonBlockingFile, .pipe, .nonBlockingPipe, .fifo, .socket,
+    case .deleted, .readWrite, .nonBlockingFile, .memory, .pipe, .nonBlockingPipe, .fifo, .socket,
       .nonBlockingSocket, .terminal:
       Self.text
     default: nil
@@ -145,6 +157,7 @@ final class OddDescriptor {
       "Bad file descriptor"
     case .pipeToNobody: writing ? nil : "Bad file descriptor"
     case .directory: "Is a directory"
+    case .epoll: "Invalid argument"
     case .unconnected: writing ? "Transport endpoint is not connected" : "Invalid argument"
     case .resetSocket: writing ? nil : "Connection reset by peer"
     case .full: "No space left on device"
