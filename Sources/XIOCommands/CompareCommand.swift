@@ -46,7 +46,7 @@ struct CompareCommand: ParsableCommand {
     }
     let options = try options(job)
     let picture = try manner.svg.map { (operand) throws(ExitStatus) in
-      try OutputFile.create(
+      try LateOutputFile(
         operand.path, "picture", diagnostics, apartFrom: job.operands.map(\.path))
     }
     let line = manner.json ? nil : CompareProgress()
@@ -93,13 +93,14 @@ struct CompareCommand: ParsableCommand {
   }
 
   private func draw(
-    _ comparison: Comparison, _ verdict: Verdict, _ file: FileDescriptor,
+    _ comparison: Comparison, _ verdict: Verdict, _ file: LateOutputFile,
     _ diagnostics: Diagnostics
   ) throws(ExitStatus) {
     do throws(Errno) {
       let svg = CompareFigure(comparison, verdict).svg
-      try StandardStreams.write(Array(svg.utf8), to: file)
-      try System.close(file)
+      try file.write { (descriptor) throws(Errno) in
+        try StandardStreams.write(Array(svg.utf8), to: descriptor)
+      }
     } catch {
       diagnostics.report(IOFailure(.write, manner.svg?.path, error), namesAreQuoted: true)
       throw .failure

@@ -131,7 +131,9 @@ struct Site {
     }
     let room = try Self.room(in: parent)
     if options.command == .copy {
-      try Self.check(room, inputs, parent)
+      try Self.check(room, inputs)
+    } else if options.command == .fanin {
+      try Self.check(room, files: options.sources.max() ?? 0)
     }
     var machine = Comparison.Machine.here
     machine.sourceFileSystem = try sources.first.map { source throws(CompareError) in
@@ -181,9 +183,7 @@ struct Site {
   }
 
   /// One copy at a time is there.
-  private static func check(
-    _ room: Room, _ inputs: Inputs, _ parent: FilePath
-  ) throws(CompareError) {
+  private static func check(_ room: Room, _ inputs: Inputs) throws(CompareError) {
     let needed = UInt64(inputs.room + inputs.room / 32 + margin)
     if room.freeBytes < needed {
       throw .message(
@@ -194,6 +194,15 @@ struct Site {
       throw .message(
         "a copy takes \(inputs.entries) files, and \(room.freeFiles) more can be made",
         hint: "name a target on another file system")
+    }
+  }
+
+  /// Sources are there all at once, and a few files beside them.
+  private static func check(_ room: Room, files: Int) throws(CompareError) {
+    if room.freeFiles < UInt64(files + 8) {
+      throw .message(
+        "\(files) sources are as many files, and \(room.freeFiles) more can be made",
+        hint: "name a directory on another file system")
     }
   }
 

@@ -93,6 +93,15 @@ import XIOTestSupport
     #expect(try runTool("ls", "-A", mounted.path) == "")
   }
 
+  @Test func thereMustBeRoomForAllSources() throws {
+    let mounted = try MountedFileSystem(.tmpfs, size: 1 << 20, options: ["nr_inodes=20"])
+    let result = try runXio(
+      ["compare", "fanin", "--sources", "1,64", mounted.path] as [any ByteString])
+    #expect(result.status == 1 && result.outputText.isEmpty, "\(result)")
+    #expect(result.errorText.contains("64 sources are as many files, and "), "\(result)")
+    #expect(try runTool("ls", "-A", mounted.path) == "")
+  }
+
   /// Every setting once a round, in an order that a seed brings back.
   @Test func theOrderIsShuffledAndComesAgain() throws {
     let (directory, source) = try Self.directory()
