@@ -107,4 +107,24 @@ struct LateOutputFile {
     }
     try System.close(file)
   }
+
+  /// Writes what another file holds, and closes the file.
+  ///
+  /// - Parameter other: The path of the other file.
+  /// - Throws: The error number.
+  func write(contentsOf other: FilePath) throws(Errno) {
+    let source = try System.open(other, .readOnly)
+    defer { try? System.close(source) }
+    try write { (file) throws(Errno) in
+      var block = [UInt8](repeating: 0, count: 64 << 10)
+      while true {
+        let result = block.withUnsafeMutableBytes { memory in
+          Result { () throws(Errno) in try System.read(source, into: memory, at: nil) }
+        }
+        let count = try result.get()
+        if count == 0 { return }
+        try StandardStreams.write(Array(block[..<count]), to: file)
+      }
+    }
+  }
 }

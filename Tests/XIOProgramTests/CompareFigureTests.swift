@@ -207,7 +207,5 @@ import XIOTestSupport
     let full = try runXio(
       ["compare", "--engines", "poll", "--repeat", "1", "--svg", "/dev/full", "cat", source])
     expectMessage(full, "error writing '/dev/full'")
-    let drawn = try runXio(["compare", "cat", "--timeline", directory.path(of: "t"), source])
-    expectMessage(drawn, "no --timeline with compare")
   }
 }
