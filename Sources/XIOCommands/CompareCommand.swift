@@ -94,7 +94,8 @@ struct CompareCommand: ParsableCommand {
       text = String(decoding: try comparison.json(), as: UTF8.self)
     } else {
       let style = TableStyle(
-        hasColour: manner.color.isOn, hasUnicode: Terminal.hasUnicode, columns: Terminal.columns)
+        hasColour: manner.color.isOn, hasUnicode: Terminal.hasUnicode,
+        columns: Terminal.tableColumns)
       text = style.adapt(CompareText(comparison, verdict, style).text)
     }
     let status = StandardStreams.print(text)
@@ -212,14 +213,18 @@ final class CompareProgress {
 
   /// Says what comes next.
   func show(_ done: Int, _ all: Int, _ next: Comparison.Setting) {
+    // Below a shell's prompt it has no place.
+    guard System.isInForeground(ofTerminal: .standardError) else { return isShown = false }
     isShown = true
     let text = "run \(done + 1) of \(all): \(next.label.joined(separator: " "))"
-    write("\r\u{1b}[K" + String(text.prefix(Terminal.columns - 1)))
+    write("\r\u{1b}[K" + ProgressLine.fitted(text))
   }
 
   /// Takes the line away.
   func clear() {
-    if isShown { write("\r\u{1b}[K") }
+    guard isShown, System.isInForeground(ofTerminal: .standardError) else { return }
+    isShown = false
+    write("\r\u{1b}[K")
   }
 
   private func write(_ text: String) {
