@@ -9,11 +9,7 @@ import XIOTestSupport
     "kernel",
   ]
 
-  private static func schema() throws -> JSONSchema {
-    let project = FilePath(#filePath).removingLastComponent().removingLastComponent()
-      .removingLastComponent()
-    return try JSONSchema(try readFile(project.appending("docs/compare.schema.json")))
-  }
+  private static func schema() throws -> JSONSchema { try JSONSchema.documented("compare") }
 
   private static func source(_ count: Int = (2 << 20) + 77) throws -> (TestDirectory, FilePath) {
     let directory = try TestDirectory(on: .ext4)
