@@ -6,7 +6,7 @@ _xio_options() {
     cat) echo '-A --show-all -b --number-nonblank -e -E --show-ends -n --number -s --squeeze-blank -t -T --show-tabs -u -v --show-nonprinting --progress --engine --notify --block-size --queue-depth --cache --report --report-to --timeline --explain -h --help' ;;
     tail) echo '-c --bytes -n --lines -q --quiet --silent -v --verbose -z --zero-terminated --memory -f -F --follow --retry -s --sleep-interval --pid --max-unchanged-stats --debug --latency --fifo-eof --checkpoint --strict --engine --notify --block-size --queue-depth --cache --report --report-to --timeline --explain -h --help' ;;
     fanin) echo '--label --format --color --colour -z --zero-terminated --delimiter --max-line --long-line --partial-flush --order --window --idle-after --time --time-format --on-full --memory --source-memory --connections --reconnect --no-reconnect --from --follow --no-follow --exclude --lines --until-idle --pid --drain-timeout --checkpoint --stats-every --latency -s --sleep-interval --strict --engine --notify --block-size --queue-depth --cache --report --report-to --timeline --explain -h --help' ;;
-    compare) echo '--engines --notify --cache --state --block-size --queue-depth --sources --active --sleep-interval --repeat --seed --events --rate --overlap --json --svg --color --colour -h --help' ;;
+    compare) echo '--engines --notify --cache --state --block-size --queue-depth --sources --active --sleep-interval --repeat --seed --events --rate --overlap --json --svg --timeline --color --colour -h --help' ;;
     engines) echo '-h --help' ;;
     cache) echo '--engine --notify --block-size --queue-depth -r -R --recursive --json --color --colour -h --help' ;;
     *) echo '--version -v --verbose -h --help' ;;
@@ -111,6 +111,7 @@ _xio_value() {
     compare:--events) echo 'must ' ;;
     compare:--rate) echo 'must ' ;;
     compare:--svg) echo 'must files' ;;
+    compare:--timeline) echo 'must files' ;;
     compare:--color | compare:--colour) echo 'must auto always never' ;;
     cache:--engine) echo 'must auto blocking nonblocking select poll epoll sigio posix-aio libaio uring kernel' ;;
     cache:--notify) echo 'must suspend poll signal thread' ;;

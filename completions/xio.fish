@@ -186,6 +186,7 @@ complete -c xio -n '__xio_is compare' -l rate -x -d 'With tail -f and --overlap:
 complete -c xio -n '__xio_is compare' -l overlap -d 'Multiply matrices while input is read, and show how many products each engine leaves.'
 complete -c xio -n '__xio_is compare' -l json -d 'Print one object of JSON with every run.'
 complete -c xio -n '__xio_is compare' -l svg -r -F -d 'Draw the result into a file, in SVG.'
+complete -c xio -n '__xio_is compare' -l timeline -r -F -d 'Make one more run of each setting, and write a trace of all operations to a file, for Perfetto and chrome://tracing.'
 complete -c xio -n '__xio_is compare' -l color -l colour -x -a 'auto always never' -d 'Colour what is best: auto, always, never.'
 complete -c xio -n '__xio_is compare' -s h -l help -d 'Show help information.'
 

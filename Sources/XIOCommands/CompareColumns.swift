@@ -203,11 +203,14 @@ struct CompareColumns {
 
   private var files: [SettingColumn] {
     guard measure == .time else { return [] }
+    let isCopy = comparison.job.command == "copy"
     return [
       size("READ") { $0.report?.device.readBytes.map(Int64.init) },
       size("WRITTEN") { $0.report?.device.writeBytes.map(Int64.init) },
       size("CACHED") { run in
-        let pages = (run.report?.pageCache ?? []).map(\.after.residentPages)
+        // What cat and tail print goes into a pipe, which has no pages there.
+        let files = (run.report?.pageCache ?? []).filter { isCopy || $0.role == "source" }
+        let pages = files.map(\.after.residentPages)
         guard !pages.isEmpty, !pages.contains(nil) else { return nil }
         return Int64(pages.compactMap { $0 }.reduce(0, +)) * 4096
       },

@@ -45,15 +45,24 @@ struct CompareCommand: ParsableCommand {
       throw UsageError("missing job: copy, cat, tail or fanin")
     }
     let options = try options(job)
+    let files = job.operands.map(\.path)
     let picture = try manner.svg.map { (operand) throws(ExitStatus) in
-      try OutputFile.create(
-        operand.path, "picture", diagnostics, apartFrom: job.operands.map(\.path))
+      try LateOutputFile(operand.path, "picture", diagnostics, apartFrom: files)
     }
+    let timeline = try manner.timeline.map { (operand) throws(ExitStatus) in
+      let others = files + (manner.svg.map { [$0.path] } ?? [])
+      return try LateOutputFile(operand.path, "timeline", diagnostics, apartFrom: others)
+    }
+    var isTraced = true
     let line = manner.json ? nil : CompareProgress()
     let comparison: Comparison
     do throws(CompareError) {
       comparison = try Compare(options).run(
-        onProgress: { line?.show($0, $1, $2) }, onLeftover: { diagnostics.report($0) })
+        onProgress: { line?.show($0, $1, $2) }, onLeftover: { diagnostics.report($0) },
+        onTraces: { traces in
+          line?.clear()
+          if let timeline { isTraced = keep(traces, timeline, diagnostics) }
+        })
     } catch {
       line?.clear()
       Self.report(error, diagnostics)
@@ -69,7 +78,7 @@ struct CompareCommand: ParsableCommand {
       )
     }
     let hasFailed = comparison.runs.contains { !$0.succeeded && $0.round > 1 }
-    guard !verdict.scenarios.isEmpty, verdict.different.isEmpty, !hasFailed else {
+    guard !verdict.scenarios.isEmpty, verdict.different.isEmpty, !hasFailed, isTraced else {
       if verdict.scenarios.isEmpty {
         for reason in Set(comparison.leftOut.map(\.reason)).sorted() { diagnostics.report(reason) }
       }
@@ -85,7 +94,8 @@ struct CompareCommand: ParsableCommand {
       text = String(decoding: try comparison.json(), as: UTF8.self)
     } else {
       let style = TableStyle(
-        hasColour: manner.color.isOn, hasUnicode: Terminal.hasUnicode, columns: Terminal.columns)
+        hasColour: manner.color.isOn, hasUnicode: Terminal.hasUnicode,
+        columns: Terminal.tableColumns)
       text = style.adapt(CompareText(comparison, verdict, style).text)
     }
     let status = StandardStreams.print(text)
@@ -93,16 +103,35 @@ struct CompareCommand: ParsableCommand {
   }
 
   private func draw(
-    _ comparison: Comparison, _ verdict: Verdict, _ file: FileDescriptor,
+    _ comparison: Comparison, _ verdict: Verdict, _ file: LateOutputFile,
     _ diagnostics: Diagnostics
   ) throws(ExitStatus) {
     do throws(Errno) {
       let svg = CompareFigure(comparison, verdict).svg
-      try StandardStreams.write(Array(svg.utf8), to: file)
-      try System.close(file)
+      try file.write { (descriptor) throws(Errno) in
+        try StandardStreams.write(Array(svg.utf8), to: descriptor)
+      }
     } catch {
       diagnostics.report(IOFailure(.write, manner.svg?.path, error), namesAreQuoted: true)
       throw .failure
+    }
+  }
+
+  /// Keeps what was traced, which goes with the directory of the comparison.
+  ///
+  /// - Returns: Whether all of it is kept.
+  private func keep(
+    _ traces: Traces, _ file: LateOutputFile, _ diagnostics: Diagnostics
+  ) -> Bool {
+    for one in traces.missing {
+      diagnostics.report("no trace of \(one.setting.label.joined(separator: " ")): \(one.reason)")
+    }
+    do throws(Errno) {
+      try file.write(contentsOf: traces.file)
+      return traces.missing.isEmpty
+    } catch {
+      diagnostics.report(IOFailure(.write, manner.timeline?.path, error), namesAreQuoted: true)
+      return false
     }
   }
 
@@ -166,6 +195,7 @@ struct CompareCommand: ParsableCommand {
       ("--cache", setting.cache != nil, !makesEvents),
       ("--state", setting.state != nil, !makesEvents),
       ("--queue-depth", setting.queueDepth != nil, !makesEvents),
+      ("--timeline", manner.timeline != nil, !options.overlaps),
     ] where isGiven && !fits {
       throw UsageError("\(name) says nothing about this job")
     }
@@ -183,14 +213,18 @@ final class CompareProgress {
 
   /// Says what comes next.
   func show(_ done: Int, _ all: Int, _ next: Comparison.Setting) {
+    // Below a shell's prompt it has no place.
+    guard System.isInForeground(ofTerminal: .standardError) else { return isShown = false }
     isShown = true
     let text = "run \(done + 1) of \(all): \(next.label.joined(separator: " "))"
-    write("\r\u{1b}[K" + String(text.prefix(Terminal.columns - 1)))
+    write("\r\u{1b}[K" + ProgressLine.fitted(text))
   }
 
   /// Takes the line away.
   func clear() {
-    if isShown { write("\r\u{1b}[K") }
+    guard isShown, System.isInForeground(ofTerminal: .standardError) else { return }
+    isShown = false
+    write("\r\u{1b}[K")
   }
 
   private func write(_ text: String) {

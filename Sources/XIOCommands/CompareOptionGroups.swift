@@ -177,6 +177,13 @@ struct CompareRunOptions: ParsableArguments {
   var svg: Operand?
 
   @Option(
+    help: ArgumentHelp(
+      "Make one more run of each setting, and write a trace of all operations to a file, for Perfetto "
+        + "and chrome://tracing.", valueName: "file"),
+    completion: .file())
+  var timeline: Operand?
+
+  @Option(
     name: [.long, .customLong("colour")],
     help: ArgumentHelp("Colour what is best: auto, always, never.", valueName: "when"))
   var color = ColourChoice.auto
@@ -188,6 +195,7 @@ struct CompareRunOptions: ParsableArguments {
     options.repeats = repeats
     options.seed = seed
     options.overlaps = overlap
+    options.traces = timeline != nil
     if let events {
       guard (1...10_000_000).contains(events) else {
         throw UsageError("--events must be between 1 and 10000000, not \(events)")

@@ -2,19 +2,6 @@ internal import SystemPackage
 internal import XIOCompare
 internal import XIOReport
 
-extension Comparison.Setting {
-  /// The engine, with the way of notification where there are several.
-  var engineLabel: String { notify.map { "\(engine) \($0)" } ?? engine }
-
-  /// Everything that the setting says, in a few words each.
-  var label: [String] {
-    [
-      engineLabel, cache, state, blockSize.map { Units.size($0) }, queueDepth.map { "depth \($0)" },
-      sources.map { "\($0) sources" }, sleepInterval.map { "every \($0) s" },
-    ].compactMap { $0 }
-  }
-}
-
 /// A comparison as text for people.
 struct CompareText {
   private let comparison: Comparison

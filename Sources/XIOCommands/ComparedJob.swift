@@ -13,7 +13,6 @@ struct ComparedJob {
   private static let refused: [String: String] = [
     "report": "every run makes a report; --json prints them all",
     "report-to": "every run makes a report; --json prints them all",
-    "timeline": "every run would write over the one before",
     "explain": "what is left out is said, and why",
     "target-directory": "name the target last",
     "checkpoint": "runs would go on where others have ended",
@@ -84,9 +83,8 @@ extension OptionTable {
       "engines": .value, "notify": .value, "cache": .value, "state": .value,
       "block-size": .value, "queue-depth": .value, "sources": .value, "active": .value,
       "sleep-interval": .value, "repeat": .value, "seed": .value, "events": .value,
-      "rate": .value, "overlap": .flag, "json": .flag, "svg": .value, "color": .value,
-      "help": .flag,
-      "version": .flag,
+      "rate": .value, "overlap": .flag, "json": .flag, "svg": .value,
+      "timeline": .value, "color": .value, "help": .flag, "version": .flag,
     ],
     short: ["h": .flags(["--help"])],
     synonyms: ["colour": "color"])

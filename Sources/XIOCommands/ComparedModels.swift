@@ -5,21 +5,28 @@ internal import XIOSystem
 
 /// The phases of reads as a comparison has measured them, an engine each.
 enum ComparedModels {
-  /// Rows of a chart: of each engine the first setting that has reported phases, with cold files where
-  /// there are such, as only these are waited for.
+  /// Rows of a chart, with cold files where there are such, as only these are waited for: of each engine the
+  /// setting that most engines have reported phases of, so that like is shown beside like, or else its first one.
   ///
   /// - Parameter summaries: All settings.
   /// - Returns: The rows, and the settings that they are about.
   static func rows(
     of summaries: [Summary]
   ) -> [(setting: Comparison.Setting, row: ModelChart.Model)] {
-    var seen: Set<String> = []
     let cold = summaries.filter { $0.setting.state == "cold" }
-    return ((cold.isEmpty ? summaries : cold)).compactMap { summary in
-      guard let name = engine(of: summary),
-        let row = row(summary, name), seen.insert(summary.setting.engineLabel).inserted
-      else { return nil }
-      return (summary.setting, row)
+    let all = (cold.isEmpty ? summaries : cold).compactMap { summary in
+      engine(of: summary).flatMap { row(summary, $0) }.map { (setting: summary.setting, row: $0) }
+    }
+    var engines: [Comparison.Setting: Int] = [:]
+    for (setting, _) in all { engines[setting.withoutEngine, default: 0] += 1 }
+    let most = engines.values.max()
+    let usual = all.first { engines[$0.setting.withoutEngine] == most }?.setting.withoutEngine
+    var seen: Set<String> = []
+    return all.compactMap { one in
+      guard seen.insert(one.setting.engineLabel).inserted else { return nil }
+      return all.first {
+        $0.setting.engineLabel == one.setting.engineLabel && $0.setting.withoutEngine == usual
+      } ?? one
     }
   }
 
@@ -41,11 +48,19 @@ enum ComparedModels {
         })?.median
     }
     let bases = Set(phases.flatMap { $0.map(\.basis) })
-    let doing = meanwhile(engine, summary.setting.notify, bases)
+    let doing = meanwhile(
+      engine, summary.setting.notify, bases, waiting: mainBasis(of: phases.flatMap { $0 }))
     return ModelChart.Model(
       name: modelName(engine), engine: summary.setting.engineLabel, wait: median(\.waitNs),
       copy: median(\.copyNs), prepare: median(\.prepareNs) ?? 0, merged: median(\.mergedNs),
       whileWaiting: doing.waiting, whileCopying: doing.copying)
+  }
+
+  /// The basis on which most of the waiting was found out; nil where none was.
+  private static func mainBasis(of phases: [RunReport.Phase]) -> String? {
+    var waits: [String: Int64] = [:]
+    for phase in phases { waits[phase.basis, default: 0] += phase.waitNs ?? 0 }
+    return waits.filter { $0.value > 0 }.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key
   }
 
   /// What was read; bytes that never come to the process are read and written by one call.
@@ -65,7 +80,7 @@ enum ComparedModels {
   }
 
   private static func meanwhile(
-    _ engine: EngineName, _ notify: String?, _ bases: Set<String>
+    _ engine: EngineName, _ notify: String?, _ bases: Set<String>, waiting basis: String?
   ) -> (waiting: ModelChart.Meanwhile, copying: ModelChart.Meanwhile) {
     let traits =
       engine == .posixAIO
@@ -78,10 +93,10 @@ enum ComparedModels {
       case .nonblocking: .free
       }
     // Where the engine cannot wait for a file the call that copies does it, and so does io_submit(2) where
-    // files are read through the page cache.
+    // files are read through the page cache. A job that waits for events as well does so for the most part.
     let isInCall =
-      bases.contains(PhaseBasis.alwaysReady.rawValue)
-      || engine == .libaio && bases.contains(PhaseBasis.cpuClock.rawValue)
+      basis == PhaseBasis.alwaysReady.rawValue
+      || engine == .libaio && basis == PhaseBasis.cpuClock.rawValue
     // What it is free to do meanwhile, a command that has nothing else to do spends on asking.
     let waiting = engine == .nonblocking ? .polling : isInCall ? .blocked : doing
     // A copy that can be told apart was made by our own thread, inside a call.
@@ -89,5 +104,15 @@ enum ComparedModels {
       PhaseBasis.alwaysReady.rawValue, PhaseBasis.cpuClock.rawValue, PhaseBasis.explicit.rawValue,
     ]
     return (waiting, bases.isDisjoint(with: ownCopies) ? doing : .blocked)
+  }
+}
+
+extension Comparison.Setting {
+  /// What it has in common with that of another engine.
+  fileprivate var withoutEngine: Comparison.Setting {
+    var setting = self
+    setting.engine = ""
+    setting.notify = nil
+    return setting
   }
 }

@@ -75,7 +75,7 @@ final class ProgressLine {
   }
 
   /// As much of a text as surely fits into one line: what is no ASCII may be two columns wide.
-  private static func fitted(_ text: String) -> String {
+  static func fitted(_ text: String) -> String {
     var room = (System.columns(ofTerminal: .standardError) ?? Terminal.columns) - 1
     return String(
       text.prefix { character in

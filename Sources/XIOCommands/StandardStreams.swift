@@ -74,10 +74,23 @@ enum StandardStreams {
 
 /// What is known of the terminal.
 enum Terminal {
+  private static let usualColumns = 80
+
+  /// COLUMNS, where it says what makes sense.
+  private static var wantedColumns: Int? {
+    getenv("COLUMNS").flatMap { Int(String(cString: $0)) }.flatMap {
+      (40...200).contains($0) ? $0 : nil
+    }
+  }
+
   /// The width that help is laid out for: COLUMNS, or 80.
-  static var columns: Int {
-    let value = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? 80
-    return (40...200).contains(value) ? value : 80
+  static var columns: Int { wantedColumns ?? usualColumns }
+
+  /// The width that tables are laid out for: COLUMNS, or that of the terminal, or 80. In a narrower one than
+  /// 40 lines are broken, and beyond 200 nobody finds the way back.
+  static var tableColumns: Int {
+    wantedColumns
+      ?? System.columns(ofTerminal: .standardOutput).map { min(max($0, 40), 200) } ?? usualColumns
   }
 
   /// Whether the locale has more characters than those of ASCII.

@@ -82,6 +82,8 @@ struct Bench {
   let place: PrivateDirectory
   /// What is to be compared.
   let options: CompareOptions
+  /// Where a run writes a trace of its operations; nil where it shall not be disturbed by that.
+  var trace: FilePath?
 
   private static let reportName = "report", errorName = "errors"
 
@@ -107,6 +109,7 @@ struct Bench {
     [Array(options.command.rawValue.utf8)] + Self.words(setting).map { Array($0.utf8) }
       + options.words
       + [Array("--report=json".utf8), Array("--report-to=".utf8) + report.bytes]
+      + (trace.map { [Array("--timeline=".utf8) + $0.bytes] } ?? [])
       + [Array("--".utf8)] + operands
   }
 

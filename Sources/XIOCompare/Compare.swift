@@ -13,6 +13,9 @@ public struct Compare {
   /// Told of each directory that a comparison has left behind that was killed.
   public typealias LeftoverReport = (Leftover) -> Void
 
+  /// Told of the traces of a comparison that was to make them, while they are there.
+  public typealias TraceKeeper = (Traces) -> Void
+
   /// Takes what is to be compared.
   public init(_ options: CompareOptions) {
     self.options = options
@@ -23,17 +26,18 @@ public struct Compare {
   /// - Parameters:
   ///   - onProgress: Told before every run.
   ///   - onLeftover: Told of what others have left behind where files are made.
+  ///   - onTraces: Told of traces, when all runs have been made.
   /// - Returns: What was found.
   /// - Throws: ``CompareError``.
   public func run(
-    onProgress: Progress, onLeftover: LeftoverReport
+    onProgress: Progress, onLeftover: LeftoverReport, onTraces: TraceKeeper
   ) throws(CompareError) -> Comparison {
     Termination.catchSignals()
     let plan = try Plan(options)
     if options.overlaps, !options.operands.isEmpty { return try multiplyHere(plan) }
     let site = try Site(options, onLeftover)
     do throws(CompareError) {
-      let comparison = try measure(plan, site, onProgress)
+      let comparison = try measure(plan, site, onProgress, onTraces)
       try site.close()
       return comparison
     } catch {
@@ -43,18 +47,19 @@ public struct Compare {
   }
 
   private func measure(
-    _ plan: Plan, _ site: Site, _ onProgress: Progress
+    _ plan: Plan, _ site: Site, _ onProgress: Progress, _ onTraces: TraceKeeper
   ) throws(CompareError) -> Comparison {
     var comparison = Comparison(
       program: options.program, machine: site.machine, job: job(site), settings: plan.settings)
     comparison.leftOut = plan.unavailable
     let trial = try site.trial(options)
     var dropped: Set<Int> = []
+    let rounds = options.repeats + (options.traces ? 1 : 0)
     for round in 1...options.repeats {
       for index in plan.order(ofRound: round, seed: options.seed) where !dropped.contains(index) {
         let setting = plan.settings[index]
-        let all = plan.settings.count * options.repeats
-        onProgress(comparison.runs.count, all - dropped.count * (options.repeats - round), setting)
+        let all = plan.settings.count * rounds
+        onProgress(comparison.runs.count, all - dropped.count * (rounds - round), setting)
         var run = Comparison.Run(setting: index, round: round)
         try site.prepare(setting, &run)
         try trial.run(setting, &run)
@@ -68,7 +73,44 @@ public struct Compare {
         }
       }
     }
+    let settings = plan.settings.indices.filter { !dropped.contains($0) }
+    if options.traces, !settings.isEmpty {
+      let done = comparison.runs.count
+      onTraces(
+        try trace(settings.map { plan.settings[$0] }, site) { number, setting in
+          onProgress(done + number, done + settings.count, setting)
+        })
+    }
     return comparison
+  }
+
+  /// Makes one more run of each setting, which counts for nothing: noting every operation takes time.
+  private func trace(
+    _ settings: [Comparison.Setting], _ site: Site,
+    _ onProgress: (Int, Comparison.Setting) -> Void
+  ) throws(CompareError) -> Traces {
+    var traces: TraceWriter
+    do throws(IOFailure) { traces = try TraceWriter(in: site.place) } catch { throw .io(error) }
+    defer { traces.close() }
+    let trial = try site.trial(options, tracedInto: traces.source)
+    var missing: [Comparison.LeftOut] = []
+    for (number, setting) in settings.enumerated() {
+      onProgress(number, setting)
+      var run = Comparison.Run(setting: number, round: options.repeats + 1)
+      try site.prepare(setting, &run)
+      try trial.run(setting, &run)
+      if Termination.requested != nil { throw .interrupted }
+      guard run.succeeded else {
+        missing.append(.init(setting: setting, reason: run.message ?? "", wasTried: true))
+        continue
+      }
+      do throws(IOFailure) { try traces.add(setting) } catch { throw .io(error) }
+    }
+    do throws(IOFailure) {
+      return Traces(file: try traces.finish(), missing: missing)
+    } catch {
+      throw .io(error)
+    }
   }
 
   /// Multiplies matrices in this process while standard input is read, which can be done once.
@@ -131,7 +173,9 @@ struct Site {
     }
     let room = try Self.room(in: parent)
     if options.command == .copy {
-      try Self.check(room, inputs, parent)
+      try Self.check(room, inputs)
+    } else if options.command == .fanin {
+      try Self.check(room, files: options.sources.max() ?? 0)
     }
     var machine = Comparison.Machine.here
     machine.sourceFileSystem = try sources.first.map { source throws(CompareError) in
@@ -181,9 +225,7 @@ struct Site {
   }
 
   /// One copy at a time is there.
-  private static func check(
-    _ room: Room, _ inputs: Inputs, _ parent: FilePath
-  ) throws(CompareError) {
+  private static func check(_ room: Room, _ inputs: Inputs) throws(CompareError) {
     let needed = UInt64(inputs.room + inputs.room / 32 + margin)
     if room.freeBytes < needed {
       throw .message(
@@ -194,6 +236,15 @@ struct Site {
       throw .message(
         "a copy takes \(inputs.entries) files, and \(room.freeFiles) more can be made",
         hint: "name a target on another file system")
+    }
+  }
+
+  /// Sources are there all at once, and a few files beside them.
+  private static func check(_ room: Room, files: Int) throws(CompareError) {
+    if room.freeFiles < UInt64(files + 8) {
+      throw .message(
+        "\(files) sources are as many files, and \(room.freeFiles) more can be made",
+        hint: "name a directory on another file system")
     }
   }
 
@@ -219,9 +270,15 @@ struct Site {
 
   /// What makes the runs.
   ///
+  /// - Parameters:
+  ///   - options: What is to be compared.
+  ///   - trace: Where a run writes a trace of its operations, if it does.
+  /// - Returns: It, for this command.
   /// - Throws: ``CompareError``.
-  func trial(_ options: CompareOptions) throws(CompareError) -> any Trial {
-    let bench = Bench(place: place, options: options)
+  func trial(
+    _ options: CompareOptions, tracedInto trace: FilePath? = nil
+  ) throws(CompareError) -> any Trial {
+    let bench = Bench(place: place, options: options, trace: trace)
     switch options.command {
     case .copy:
       return CopyTrial(

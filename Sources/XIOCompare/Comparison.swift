@@ -162,3 +162,16 @@ public struct Comparison: Codable, Sendable {
     public var wasTried: Bool
   }
 }
+
+extension Comparison.Setting {
+  /// The engine, with the way of notification where there are several.
+  public var engineLabel: String { notify.map { "\(engine) \($0)" } ?? engine }
+
+  /// Everything that the setting says, in a few words each.
+  public var label: [String] {
+    [
+      engineLabel, cache, state, blockSize.map { Units.size($0) }, queueDepth.map { "depth \($0)" },
+      sources.map { "\($0) sources" }, sleepInterval.map { "every \($0) s" },
+    ].compactMap { $0 }
+  }
+}

@@ -87,7 +87,7 @@ extension System {
   /// Writes all of some bytes.
   ///
   /// - Throws: The error number; EINTR only once the program is asked to end.
-  fileprivate static func writeAll(_ descriptor: FileDescriptor, _ bytes: [UInt8]) throws(Errno) {
+  static func writeAll(_ descriptor: FileDescriptor, _ bytes: [UInt8]) throws(Errno) {
     var done = 0
     var repetition = Repetition()
     while done < bytes.count {

@@ -1,4 +1,4 @@
-public import SystemPackage
+internal import SystemPackage
 public import XIOEngines
 public import XIOSystem
 
@@ -42,6 +42,8 @@ public struct CompareOptions: Sendable {
   public var seed: UInt64 = 1
   /// How many lines are written for a run, and how many a second.
   public var events = 500, rate = 1000
+  /// Whether one more run of each setting is made, and traced.
+  public var traces = false
   /// Whether matrices are multiplied while the I/O goes on.
   public var overlaps = false
   /// Whether the target is a directory although it is not there, or none although it is.

@@ -13,7 +13,8 @@ private struct CacheLines {
     let lines = try result.output.split(separator: UInt8(ascii: "\n")).map { line in
       try #require(try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any])
     }
-    for line in lines { #expect(line["version"] as? Int == 1, "\(line)") }
+    let schema = try JSONSchema.documented("cache")
+    for line in lines { #expect(schema.problems(of: line) == [], "\(line)") }
     files = lines.filter { $0["kind"] as? String == "file" }
     let totals = lines.filter { $0["kind"] as? String == "total" }
     #expect(totals.count == 1 && lines.last?["kind"] as? String == "total", "\(result)")
@@ -209,6 +210,21 @@ private func cache(_ arguments: [any ByteString]) throws -> CacheLines {
     #expect(try asNobody("evict", "file").status == 1)
     #expect(try Residency(of: file).residentPages == 0)
     expectMessage(try asNobody("show", "secret"), "cannot open 'secret' for reading")
+  }
+
+  /// The schema finds what does not fit.
+  @Test func theSchemaCanFail() throws {
+    let directory = try TestDirectory(on: .ext4)
+    let line = try #require(
+      try cache(["show", try directory.write("file", "text".utf8)]).files.first)
+    let schema = try JSONSchema.documented("cache")
+    #expect(schema.problems(of: line).isEmpty)
+    for (name, value) in [
+      ("version", 2), ("action", "other"), ("bytes", NSNull()), ("now", [String: Int]()),
+      ("another", 1), ("kind", "total"),
+    ] as [(String, Any)] {
+      #expect(!schema.problems(of: line.merging([name: value]) { $1 }).isEmpty, "\(name)")
+    }
   }
 
   @Test func aProblemWithOneFileIsNoneOfTheOthers() throws {

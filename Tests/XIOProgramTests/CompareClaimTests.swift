@@ -9,11 +9,7 @@ import XIOTestSupport
     "kernel",
   ]
 
-  private static func schema() throws -> JSONSchema {
-    let project = FilePath(#filePath).removingLastComponent().removingLastComponent()
-      .removingLastComponent()
-    return try JSONSchema(try readFile(project.appending("docs/compare.schema.json")))
-  }
+  private static func schema() throws -> JSONSchema { try JSONSchema.documented("compare") }
 
   private static func source(_ count: Int = (2 << 20) + 77) throws -> (TestDirectory, FilePath) {
     let directory = try TestDirectory(on: .ext4)
@@ -188,6 +184,23 @@ import XIOTestSupport
     #expect(try pages(["cache": "direct", "state": "cold"]) == [[0, 0], [0, 0]])
     #expect(try pages(["cache": "page", "state": "cold"]) == [[512, 512], [512, 512]])
     #expect(try pages(["cache": "direct", "state": "warm"]).allSatisfy { $0.last == 0 })
+  }
+
+  /// The table says what is left behind, also where the output has no pages.
+  @Test(arguments: [["cat"], ["tail", "-n", "+1"]])
+  func whatIsLeftInTheCacheIsInTheTable(_ job: [String]) throws {
+    let (directory, source) = try Self.source(2 << 20)
+    let result = try runXio(
+      [
+        "compare", "--repeat", "1", "--engines", "blocking", "--cache", "page,direct", "--state",
+        "cold",
+      ] + job + [source] as [any ByteString])
+    let lines = result.outputText.split(separator: "\n").map { $0.split(separator: " ") }
+    let table = try #require(lines.firstIndex { $0.last == "CACHED" }, "\(result)")
+    let rows = lines[table + 1..<table + 3]
+    #expect(rows.contains { $0.contains("page") && $0.suffix(2) == ["2.00", "MiB"] }, "\(result)")
+    #expect(rows.contains { $0.contains("direct") && $0.suffix(2) == ["0", "B"] }, "\(result)")
+    #expect(try directory.names() == ["source"])
   }
 
   /// The schema finds what does not fit.

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SystemPackage
 import Testing
 import XIOTestSupport
@@ -106,6 +107,37 @@ import XIOTestSupport
     }
   }
 
+  /// Engines are shown with what all of them can do, though it was not named first.
+  @Test func modelsAreShownWithOneSetting() throws {
+    let directory = try TestDirectory(on: .ext4)
+    let source = try directory.writeRandom("source", count: 1 << 20)
+    let (json, shapes, svg) = try Self.run([
+      "--engines", "blocking,kernel", "--cache", "direct,page", "copy", source,
+      directory.path(of: "target"),
+    ])
+    #expect(svg.contains("Setting: page."))
+    let waits = try Self.runs(json)[1].compactMap { run -> Double? in
+      let report = run["report"] as? [String: Any]
+      let phases = report?["phases"] as? [[String: Any]] ?? []
+      return phases.first { $0["direction"] as? String == "read" }?["wait_ns"] as? Double
+    }
+    let shown = try #require(shapes.first { $0.kind == "wait" })
+    Self.expect([shown.value], [Self.median(waits)])
+  }
+
+  /// A follower waits for events, which it is told of, and not in the few reads of the file.
+  @Test func whatIsDoneMeanwhileIsThatOfMostOfTheWaiting() throws {
+    let (_, _, svg) = try Self.run([
+      "--engines", "blocking,sigio,libaio", "--events", "20", "tail", "-f",
+    ])
+    for words in [
+      "Blocking I/O: blocked while waiting", "Signal-driven I/O: free while waiting",
+      "Asynchronous I/O: free while waiting",
+    ] {
+      #expect(svg.contains(words), "\(words)")
+    }
+  }
+
   @Test func sourcesBecomeLines() throws {
     let (json, shapes, svg) = try Self.run([
       "--engines", "select,epoll", "--events", "20", "--active", "1", "fanin", "--sources", "1,8",
@@ -136,6 +168,34 @@ import XIOTestSupport
     #expect(other.contains(">nothing is read<") && other.contains("cat: 5 blocks;"))
   }
 
+  /// A comparison that ends early has made no picture, and an old one is still there.
+  @Test(arguments: [SIGINT, SIGKILL]) func aPictureIsMadeAtTheEnd(_ signal: CInt) throws {
+    let directory = try TestDirectory(on: .ext4)
+    let source = try directory.writeRandom("source", count: 4096)
+    try directory.write("old", "as before".utf8)
+    for name in ["old", "new"] {
+      let running = try startXio(
+        [
+          "compare", "--repeat", "10000", "--engines", "poll", "--svg", directory.path(of: name),
+          "copy", source, directory.path(of: "target"),
+        ] as [any ByteString])
+      try eventually("it has begun") {
+        try directory.names().contains { $0.string.hasPrefix(".xio-compare-") }
+      }
+      try running.signal(signal)
+      #expect(try running.wait().ending == .signal(signal))
+      #expect(try directory.read("old") == Array("as before".utf8))
+      #expect(try !directory.names().contains("new"))
+    }
+    let again = try runXio(
+      [
+        "compare", "--repeat", "1", "--engines", "poll", "--svg", directory.path(of: "old"), "cat",
+        source,
+      ] as [any ByteString])
+    #expect(again.status == 0, "\(again)")
+    #expect(String(decoding: try directory.read("old"), as: UTF8.self).hasSuffix("</svg>\n"))
+  }
+
   @Test func aPictureHasToBeKept() throws {
     let directory = try TestDirectory(on: .ext4)
     let source = try directory.writeRandom("source", count: 4096)
@@ -147,7 +207,5 @@ import XIOTestSupport
     let full = try runXio(
       ["compare", "--engines", "poll", "--repeat", "1", "--svg", "/dev/full", "cat", source])
     expectMessage(full, "error writing '/dev/full'")
-    let drawn = try runXio(["compare", "cat", "--timeline", directory.path(of: "t"), source])
-    expectMessage(drawn, "no --timeline with compare")
   }
 }

@@ -93,6 +93,15 @@ import XIOTestSupport
     #expect(try runTool("ls", "-A", mounted.path) == "")
   }
 
+  @Test func thereMustBeRoomForAllSources() throws {
+    let mounted = try MountedFileSystem(.tmpfs, size: 1 << 20, options: ["nr_inodes=20"])
+    let result = try runXio(
+      ["compare", "fanin", "--sources", "1,64", mounted.path] as [any ByteString])
+    #expect(result.status == 1 && result.outputText.isEmpty, "\(result)")
+    #expect(result.errorText.contains("64 sources are as many files, and "), "\(result)")
+    #expect(try runTool("ls", "-A", mounted.path) == "")
+  }
+
   /// Every setting once a round, in an order that a seed brings back.
   @Test func theOrderIsShuffledAndComesAgain() throws {
     let (directory, source) = try Self.directory()
@@ -169,6 +178,28 @@ import XIOTestSupport
     let result = try runXio(["compare"] + arguments)
     #expect(result.status == 1 && result.outputText.isEmpty, "\(result)")
     #expect(result.errorText.contains(message), "\(result)")
+  }
+
+  /// What has no room on 80 columns has bars on a wider terminal, and a narrower one is not overrun.
+  @Test(arguments: [50, 80, 130] as [UInt16])
+  func theTerminalIsMadeUseOf(_ columns: UInt16) throws {
+    let terminal = try PseudoTerminal(raw: true, columns: columns)
+    let running = try startXio(
+      [
+        "compare", "--repeat", "1", "--events", "20", "--engines", "poll,posix-aio", "--overlap",
+        "cat",
+      ], output: .terminal(terminal), errorOutput: .terminal(terminal),
+      environment: ["COLUMNS": nil, "LC_ALL": "C.UTF-8", "NO_COLOR": "1"])
+    let shown = try terminal.read(until: "  xio cat --engine ")
+    #expect(try running.wait().ending == .status(0))
+    let pieces = shown.split { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
+      .map { $0.replacing("\u{1b}[K", with: "") }
+    let progress = pieces.filter { $0.hasPrefix("run ") }
+    #expect(progress.count == 5, "\(pieces)")
+    for line in pieces where !line.hasPrefix("5 settings") {
+      #expect(line.count <= columns, "\(line)")
+    }
+    #expect(shown.contains("█") == (columns == 130), "\(shown)")
   }
 
   /// On a terminal of 80 columns nothing is wider, however much is compared.

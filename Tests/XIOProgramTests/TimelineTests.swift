@@ -19,17 +19,32 @@ private struct Slice {
   }
 }
 
-/// A trace as a viewer reads it.
+/// What a viewer reads of a process in a trace.
 private struct Trace {
   var slices: [Slice] = []
   var names: [Int: String] = [:]
 
+  /// The only process.
   init(_ bytes: [UInt8]) throws {
+    let all = try Self.processes(bytes)
+    #expect(all.count == 1)
+    self = try #require(all.first)
+  }
+
+  /// All processes.
+  static func processes(_ bytes: [UInt8]) throws -> [Trace] {
     let parsed = try JSONSerialization.jsonObject(with: Data(bytes))
-    for event in try #require(parsed as? [[String: Any]]) {
+    let events = try #require(parsed as? [[String: Any]])
+    let processes = try events.map { try #require($0["pid"] as? Int) }
+    return try Set(processes).map { process in
+      try Trace(of: zip(processes, events).filter { $0.0 == process }.map(\.1))
+    }
+  }
+
+  private init(of events: [[String: Any]]) throws {
+    for event in events {
       let lane = try #require(event["tid"] as? Int)
       let name = try #require(event["name"] as? String)
-      _ = try #require(event["pid"] as? Int)
       let arguments = event["args"] as? [String: Any] ?? [:]
       guard event["ph"] as? String == "X" else {
         #expect(event["ph"] as? String == "M")
@@ -211,6 +226,50 @@ private struct Trace {
     #expect(written == (try report.number("bytes", "total")))
   }
 
+  /// One more run of each setting is traced, each a process with its name, and does not count.
+  @Test func aComparisonHasAProcessForEachSetting() throws {
+    let directory = try TestDirectory(on: .ext4)
+    let source = try directory.writeRandom("source", count: (1 << 20) + 77)
+    let comparison = try ComparisonResult(
+      [
+        "--repeat", "2", "--engines", "blocking,epoll,kernel", "--cache", "page,direct",
+        "--timeline", directory.path(of: "trace"), "copy", source, directory.path(of: "target"),
+      ])
+    let runs = comparison.runs.filter { $0["succeeded"] as? Bool == true }
+    #expect(runs.count == 10 && runs.allSatisfy { ($0["round"] as? Int ?? 3) < 3 })
+    let traces = try Trace.processes(try directory.read("trace"))
+    #expect(
+      Set(traces.map { $0.names[0] }) == [
+        "xio copy: blocking page warm", "xio copy: blocking direct warm",
+        "xio copy: epoll page warm", "xio copy: epoll direct warm", "xio copy: kernel page warm",
+      ])
+    for trace in traces {
+      try trace.expectOrder()
+      for direction in ["read", "write", "move"] { _ = try trace.sum(direction, "wait") }
+      let moved = trace.operations.filter { $0.name != "read" }
+        .reduce(0) { $0 + ($1.arguments["bytes"] as? Int ?? 0) }
+      #expect(moved == (1 << 20) + 77, "\(trace.names)")
+    }
+    #expect(try directory.names() == ["source", "trace"])
+  }
+
+  @Test(arguments: [["tail", "-f"], ["fanin", "--sources", "2"]])
+  func aComparisonOfEventsIsTraced(_ job: [String]) throws {
+    let directory = try TestDirectory(on: .ext4)
+    let result = try runXio(
+      [
+        "compare", "--repeat", "1", "--engines", "poll,uring", "--events", "20", "--timeline",
+        directory.path(of: "trace"),
+      ] + job + [directory.path])
+    #expect(result.status == 0 && result.errorText.isEmpty, "\(result)")
+    let traces = try Trace.processes(try directory.read("trace"))
+    #expect(traces.count == 2)
+    for trace in traces {
+      try trace.expectOrder()
+      #expect(trace.operations.contains { $0.name == "write" })
+    }
+  }
+
   /// What is written of a trace does not wait in memory for the end.
   @Test func memoryDoesNotGrow() throws {
     let directory = try TestDirectory(on: .ext4)
@@ -235,6 +294,13 @@ private struct Trace {
     let same = try runXio(["cat", "--timeline", source, source], output: .null)
     expectMessage(same, "are the same file")
     #expect(try directory.read("source").count == 1 << 20)
+    let compare = ["compare", "--repeat", "1", "--engines", "poll"]
+    let fullToo = try runXio(compare + ["--timeline", "/dev/full", "cat", source])
+    expectMessage(fullToo, "error writing '/dev/full'", "No space left")
+    let sameToo = try runXio(compare + ["--timeline", source, "cat", source])
+    expectMessage(sameToo, "are the same file")
+    let multiplied = try runXio(compare + ["--overlap", "cat", "--timeline", "trace"])
+    expectMessage(multiplied, "--timeline says nothing about this job")
     let nowhere = try runXio(
       ["cat", "--timeline", directory.path(of: "no/trace"), source], output: .null)
     expectMessage(nowhere, "No such file")

@@ -1,4 +1,6 @@
 import Foundation
+import SystemPackage
+import XIOTestSupport
 
 /// As much of JSON Schema as the schemas of this project use.
 struct JSONSchema {
@@ -9,6 +11,13 @@ struct JSONSchema {
     let value = try JSONSerialization.jsonObject(with: Data(bytes))
     guard let object = value as? [String: Any] else { throw CocoaError(.coderReadCorrupt) }
     root = object
+  }
+
+  /// One of the schemas in the documentation.
+  static func documented(_ name: String) throws -> JSONSchema {
+    var project = FilePath(#filePath)
+    for _ in 0..<4 { project.removeLastComponent() }
+    return try JSONSchema(try readFile(project.appending("docs/\(name).schema.json")))
   }
 
   /// What is wrong with a value, each with the path of where.
@@ -34,6 +43,7 @@ struct JSONSchema {
     }
     switch schema["type"] as? String {
     case "string": return value is String ? [] : ["\(path): no string"]
+    case "null": return value is NSNull ? [] : ["\(path): not null"]
     case "boolean":
       // Numbers of all kinds are objects of one class, which tell what they were made from.
       let isFlag = (value as? NSNumber).map { String(cString: $0.objCType) == "c" }
