@@ -77,6 +77,23 @@ let project = FilePath(#filePath).removingLastComponent().removingLastComponent(
     }
   }
 
+  /// The manual has the tables of `xio engines`, but for what differs from machine to machine.
+  @Test func enginesAreThoseOfTheProgram() throws {
+    let page = try runTool("mandoc", "-T", "ascii", "\(project)/man/xio-engines.7")
+    let lines = Set(page.split(separator: "\n").map { Self.words($0).joined(separator: " ") })
+    let models = Declarations.models
+    #expect(models.count > 10 && models.allSatisfy { lines.contains($0.joined(separator: " ")) })
+    let printed = try runXio(["engines"]).outputText.split(separator: "\n")
+      .prefix { !$0.hasPrefix("ENGINE ") || $0.contains("HERE") }
+    #expect(printed.count == models.count)
+    for line in printed {
+      let words = Self.words(line).filter { !["HERE", "yes", "no"].contains($0) }
+      #expect(lines.contains(words.joined(separator: " ")), "\(line)")
+    }
+  }
+
+  private static func words(_ line: Substring) -> [Substring] { line.split(separator: " ") }
+
   @Test func toolsFindNothingToComplainOf() throws {
     let pages = try Documents.make(in: project).map(\.path.string)
       .filter { $0.hasPrefix("man/") }.map { "\(project)/\($0)" }
