@@ -77,6 +77,17 @@ let project = FilePath(#filePath).removingLastComponent().removingLastComponent(
     }
   }
 
+  /// What is promised when there is no room: each command that writes has words for that.
+  @Test(arguments: ["cat", "copy", "tail", "fanin"])
+  func guaranteesTellOfAFullDisk(_ command: String) throws {
+    let page = try Documents.read(project.appending("man/xio-\(command).1"))
+    let start = try #require(page.firstRange(of: "\n.Sh GUARANTEES\n"))
+    let end = try #require(page.firstRange(of: "\n.Sh SEE ALSO\n"))
+    let guarantees = page[start.upperBound..<end.lowerBound]
+    let says = guarantees.contains("full disk") || guarantees.contains("disk is full")
+    #expect(says, "\(guarantees)")
+  }
+
   /// The manual has the tables of `xio engines`, but for what differs from machine to machine.
   @Test func enginesAreThoseOfTheProgram() throws {
     let page = try runTool("mandoc", "-T", "ascii", "\(project)/man/xio-engines.7")
