@@ -174,26 +174,19 @@ struct CompareCommand: ParsableCommand {
 
 /// A line on a terminal that says how far a comparison is.
 final class CompareProgress {
-  private var isShown = false
+  private var line: StatusLine
 
   /// Prepares a line; nil where standard error is no terminal.
   init?() {
-    guard System.isTerminal(.standardError) else { return nil }
+    guard let line = StatusLine() else { return nil }
+    self.line = line
   }
 
   /// Says what comes next.
   func show(_ done: Int, _ all: Int, _ next: Comparison.Setting) {
-    isShown = true
-    let text = "run \(done + 1) of \(all): \(next.label.joined(separator: " "))"
-    write("\r\u{1b}[K" + String(text.prefix(Terminal.columns - 1)))
+    line.draw("run \(done + 1) of \(all): \(next.label.joined(separator: " "))")
   }
 
   /// Takes the line away.
-  func clear() {
-    if isShown { write("\r\u{1b}[K") }
-  }
-
-  private func write(_ text: String) {
-    try? StandardStreams.write(Array(text.utf8), to: .standardError)
-  }
+  func clear() { line.clear() }
 }

@@ -80,6 +80,9 @@ enum Terminal {
     return (40...200).contains(value) ? value : 80
   }
 
+  /// Whether it understands no escape sequences, or is not known.
+  static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? true }
+
   /// Whether the locale has more characters than those of ASCII.
   static var hasUnicode: Bool {
     let names = ["LC_ALL", "LC_CTYPE", "LANG"]

@@ -171,6 +171,22 @@ import XIOTestSupport
     #expect(result.errorText.contains(message), "\(result)")
   }
 
+  /// A line that is wider than the terminal could not be taken back.
+  @Test func progressFitsIntoTheTerminal() throws {
+    let (directory, source) = try Self.directory()
+    let terminal = try PseudoTerminal(columns: 20)
+    let running = try startXio(
+      ["compare", "--engines", "nonblocking", "--repeat", "1", "cat", source] as [any ByteString],
+      errorOutput: .terminal(terminal), environment: ["TERM": "xterm"])
+    let line = "\r\u{1b}[K"
+    let shown = try terminal.read(until: line) + terminal.read(until: line)
+    let result = try running.wait()
+    #expect(result.status == 0, "\(result)")
+    let texts = shown.split(separator: line)
+    #expect(texts == ["run 1 of 1: nonbloc"], "\(shown)")
+    #expect(try directory.names() == ["source"])
+  }
+
   /// On a terminal of 80 columns nothing is wider, however much is compared.
   @Test func tablesFitIntoALine() throws {
     let (directory, source) = try Self.directory()
