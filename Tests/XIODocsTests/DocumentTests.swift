@@ -103,6 +103,30 @@ let project = FilePath(#filePath).removingLastComponent().removingLastComponent(
     }
   }
 
+  /// The manual has every field that a report of any job has.
+  @Test(arguments: [
+    ["cat", "--engine=uring"], ["copy", "--cache=direct", "--verify=flight"],
+    // There is no such process: the follow ends at once.
+    ["tail", "-F", "--pid=4194304"], ["fanin", "--no-follow"],
+  ])
+  func fieldsAreDescribed(_ job: [String]) throws {
+    let directory = try TestDirectory(on: .ext4)
+    let file = try directory.write("file", "a line\n".utf8)
+    let report = directory.path(of: "report")
+    var arguments: [any ByteString] = job + ["--report=json", "--report-to", report, file]
+    if job[0] == "copy" { arguments.append(directory.path(of: "copy")) }
+    #expect(try runXio(arguments).status == 0)
+    // These have names of calls and of other fields.
+    let text = try Documents.read(report).replacing(
+      /"(by_name|requests|unknown)" : \{[^}]*\}/, with: "")
+    let fields = Set(text.matches(of: /"([a-z_0-9]+)" :/).map { String($0.output.1) })
+    #expect(fields.count > 60, "\(text)")
+    let page = try Documents.read(project.appending("man/xio-report.5"))
+      .replacing("\\fB", with: " ")
+    let described = Set(page.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init))
+    #expect(fields.subtracting(described).isEmpty, "\(fields.subtracting(described))")
+  }
+
   private static func words(_ line: Substring) -> [Substring] { line.split(separator: " ") }
 
   @Test func toolsFindNothingToComplainOf() throws {
