@@ -188,6 +188,7 @@ complete -c xio -n '__xio_is compare' -l json -d 'Print one object of JSON with 
 complete -c xio -n '__xio_is compare' -l svg -r -F -d 'Draw the result into a file, in SVG.'
 complete -c xio -n '__xio_is compare' -l color -l colour -x -a 'auto always never' -d 'Colour what is best: auto, always, never.'
 complete -c xio -n '__xio_is compare' -s h -l help -d 'Show help information.'
+complete -c xio -n '__xio_is compare; and not __fish_seen_subcommand_from copy cat tail fanin' -f -a 'copy cat tail fanin' -d 'What to do.'
 
 complete -c xio -n '__xio_is engines' -s h -l help -d 'Show help information.'
 

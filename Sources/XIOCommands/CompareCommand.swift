@@ -33,7 +33,10 @@ struct CompareCommand: ParsableCommand {
   var manner: CompareRunOptions
 
   /// It stands here for those who ask for help: the job does not pass through the parser.
-  @Argument(help: "The command to run, its options and operands.", completion: .file())
+  /// Completions are those of the first word; what follows are files.
+  @Argument(
+    help: "The command to run, its options and operands.",
+    completion: .list(["copy", "cat", "tail", "fanin"]))
   var job: [Operand] = []
 
   @ParentCommand var program: Xio
