@@ -124,6 +124,7 @@ _xio_value() {
 # What the first operand of a command can be; nothing where it is a file.
 _xio_first() {
   case $1 in
+    compare) echo 'copy cat tail fanin' ;;
     cache) echo 'show warm evict' ;;
   esac
 }
@@ -138,6 +139,12 @@ _xio() {
       is_over=1
     elif [[ -z $command && $word != -* ]]; then
       command=$word
+    elif [[ -z $is_over && $word == = ]]; then
+      # An option's value is no operand.
+      ((index += 1))
+    elif [[ -z $is_over && -n $command && $word == -* ]]; then
+      known=$(_xio_value "$command" "$word")
+      [[ $known == must* && ${COMP_WORDS[index + 1]} != = ]] && ((index += 1))
     elif [[ -n $command && $word != -* ]]; then
       operand=$word
     fi

@@ -189,6 +189,7 @@ complete -c xio -n '__xio_is compare' -l svg -r -F -d 'Draw the result into a fi
 complete -c xio -n '__xio_is compare' -l timeline -r -F -d 'Make one more run of each setting, and write a trace of all operations to a file, for Perfetto and chrome://tracing.'
 complete -c xio -n '__xio_is compare' -l color -l colour -x -a 'auto always never' -d 'Colour what is best: auto, always, never.'
 complete -c xio -n '__xio_is compare' -s h -l help -d 'Show help information.'
+complete -c xio -n '__xio_is compare; and not __fish_seen_subcommand_from copy cat tail fanin' -f -a 'copy cat tail fanin' -d 'What to do.'
 
 complete -c xio -n '__xio_is engines' -s h -l help -d 'Show help information.'
 

@@ -1,16 +1,41 @@
 /// What `-h` shows: the options that are needed most and examples, on one screen.
 enum BriefHelp {
-  /// The text for a command; nil for those whose `--help` is short enough.
+  /// The text for a command, or for the program; nil when there is no such command.
   static func text(of command: String?) -> String? {
     switch command {
+    case nil: program
     case "cat": cat
     case "copy": copy
     case "tail": tail
     case "fanin": fanin
     case "compare": compare
+    case "engines": engines
+    case "cache": cache
     default: nil
     }
   }
+
+  private static let program = """
+    Usage: xio command [options] [operand ...]
+    Move bytes by the I/O model of your choice, and learn what the kernel did.
+
+      copy       copy files and trees, in parallel, and truthfully
+      cat        write files and pipes to standard output, one after the other
+      tail       print the last part of files, and follow them without a loss
+      fanin      gather lines of many live sources into one stream
+      compare    do one job with every engine, and learn which suits it
+      engines    list the I/O engines, and what each can do here and with a file
+      cache      show, fill or empty the page cache of files
+      --version  print the version; with -v name the kernel and the engines, too
+
+    Examples:
+      xio copy --engine uring --report data.bin copy.bin
+      xio tail -F app.log
+      xio engines data.bin
+
+    The options of a command: xio copy -h. The manual: man xio
+
+    """
 
   private static let cat = """
     Usage: xio cat [options] [file ...]
@@ -129,6 +154,41 @@ enum BriefHelp {
       xio compare --engines poll,epoll --repeat 1 fanin --sources 1,16
 
     All options: xio compare --help. The manual: man xio-compare
+
+    """
+
+  private static let engines = """
+    Usage: xio engines [path]
+    List the I/O engines, and what each can do here and with a file.
+
+      path  a file, or fd:N for a descriptor that is open
+
+    Examples:
+      xio engines
+      xio engines data.bin
+
+    The manual: man xio-engines, and of the models: man 7 xio-engines
+
+    """
+
+  private static let cache = """
+    Usage: xio cache [options] show|warm|evict file ...
+    Show, fill or empty the page cache of files.
+
+      show           which parts of files are in memory, and not on the device
+      warm           read files, so that they are in memory
+      evict          write files to the device, and give their pages up
+      -r             take all files below directories
+      --json         print a line of JSON for each file, and one for all of them
+      --engine NAME  with warm: auto, blocking, nonblocking, select, poll, epoll,
+                     sigio, posix-aio, libaio, uring, kernel
+
+    Examples:
+      xio cache show -r tree
+      xio cache warm --engine uring data.bin
+      xio cache evict data.bin
+
+    All options: xio cache --help. The manual: man xio-cache
 
     """
 }

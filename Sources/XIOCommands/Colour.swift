@@ -14,8 +14,7 @@ enum ColourChoice: String, ExpressibleByArgument, CaseIterable {
     case .never: return false
     case .auto:
       let isPlain = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
-      let isDumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
-      return System.isTerminal(.standardOutput) && !isPlain && !isDumb
+      return System.isTerminal(.standardOutput) && !isPlain && !Terminal.isDumb
     }
   }
 }

@@ -33,7 +33,10 @@ struct CompareCommand: ParsableCommand {
   var manner: CompareRunOptions
 
   /// It stands here for those who ask for help: the job does not pass through the parser.
-  @Argument(help: "The command to run, its options and operands.", completion: .file())
+  /// Completions are those of the first word; what follows are files.
+  @Argument(
+    help: "The command to run, its options and operands.",
+    completion: .list(["copy", "cat", "tail", "fanin"]))
   var job: [Operand] = []
 
   @ParentCommand var program: Xio
@@ -204,30 +207,19 @@ struct CompareCommand: ParsableCommand {
 
 /// A line on a terminal that says how far a comparison is.
 final class CompareProgress {
-  private var isShown = false
+  private var line: StatusLine
 
   /// Prepares a line; nil where standard error is no terminal.
   init?() {
-    guard System.isTerminal(.standardError) else { return nil }
+    guard let line = StatusLine() else { return nil }
+    self.line = line
   }
 
   /// Says what comes next.
   func show(_ done: Int, _ all: Int, _ next: Comparison.Setting) {
-    // Below a shell's prompt it has no place.
-    guard System.isInForeground(ofTerminal: .standardError) else { return isShown = false }
-    isShown = true
-    let text = "run \(done + 1) of \(all): \(next.label.joined(separator: " "))"
-    write("\r\u{1b}[K" + ProgressLine.fitted(text))
+    line.draw("run \(done + 1) of \(all): \(next.label.joined(separator: " "))")
   }
 
   /// Takes the line away.
-  func clear() {
-    guard isShown, System.isInForeground(ofTerminal: .standardError) else { return }
-    isShown = false
-    write("\r\u{1b}[K")
-  }
-
-  private func write(_ text: String) {
-    try? StandardStreams.write(Array(text.utf8), to: .standardError)
-  }
+  func clear() { line.clear() }
 }

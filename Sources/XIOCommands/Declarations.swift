@@ -8,12 +8,18 @@ public enum Declarations {
   /// The number of this version, such as `0.1.0`.
   public static var version: String { Version.number }
 
+  /// The models of `xio engines`: a row of headings, and one for each model.
+  public static var models: [[String]] { EngineTable.models }
+
+  /// The calls that engines make: a row of headings, and one for each engine.
+  public static var calls: [[String]] { EngineTable.calls }
+
   /// What `--help` or `-h` prints, in 80 columns.
   ///
   /// - Parameters:
   ///   - command: The name of a command, or nil for the program.
   ///   - isBrief: Whether it is to fit on a screen.
-  /// - Returns: The text; nil for a command that has no shorter one.
+  /// - Returns: The text; nil when there is no such command.
   public static func help(of command: String?, isBrief: Bool = false) -> String? {
     if isBrief { return BriefHelp.text(of: command) }
     let arguments = (command.map { [$0] } ?? []) + ["--help"]

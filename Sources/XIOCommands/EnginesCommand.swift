@@ -40,8 +40,8 @@ struct EnginesCommand: ParsableCommand {
 enum EngineTable {
   /// The table, with the cause and the mend for each engine that does not run.
   static var text: String {
-    var models = Table(["ENGINE", "HERE", "RESULT IS", "CALLER MEANWHILE", "DEPTH"])
-    var ways = Table(["ENGINE", "PIPES, SOCKETS, TERMINALS", "REGULAR FILES"])
+    var list = Table(["ENGINE", "HERE"] + modelHeadings)
+    var calls = Table(callHeadings)
     var problems: [String] = []
     for engine in Registry.all {
       let availability = engine.availability()
@@ -50,15 +50,42 @@ enum EngineTable {
         here = "no"
         problems.append("\(problem.engine.rawValue): \(problem.cause)\nhint: \(problem.mend)")
       }
-      for (label, traits) in variants(of: engine) {
-        models.add([
-          label, here, traits.synchrony.rawValue, traits.meanwhile.rawValue,
-          traits.maximumDepth == 1 ? "1" : "any",
-        ])
-      }
-      ways.add([engine.name.rawValue, engine.traits.onStreams, engine.traits.onFiles])
+      for (label, model) in models(of: engine) { list.add([label, here] + model) }
+      calls.add(self.calls(of: engine))
     }
-    return ([models.text, ways.text] + problems.map { $0 + "\n" }).joined(separator: "\n")
+    return ([list.text, calls.text] + problems.map { $0 + "\n" }).joined(separator: "\n")
+  }
+
+  /// The models, which are the same on every machine: headings, and a row for each.
+  static var models: [[String]] {
+    var rows = [["ENGINE"] + modelHeadings]
+    for engine in Registry.all {
+      for (label, model) in models(of: engine) { rows.append([label] + model) }
+    }
+    return rows
+  }
+
+  /// The calls that move data: headings, and a row for each engine.
+  static var calls: [[String]] {
+    var rows = [callHeadings]
+    for engine in Registry.all { rows.append(calls(of: engine)) }
+    return rows
+  }
+
+  private static let modelHeadings = ["RESULT IS", "CALLER MEANWHILE", "DEPTH"]
+  private static let callHeadings = ["ENGINE", "PIPES, SOCKETS, TERMINALS", "REGULAR FILES"]
+
+  private static func models(
+    of engine: any (EngineDescription & ~Copyable).Type
+  ) -> [(String, [String])] {
+    variants(of: engine).map { label, traits in
+      let depth = traits.maximumDepth == 1 ? "1" : "any"
+      return (label, [traits.synchrony.rawValue, traits.meanwhile.rawValue, depth])
+    }
+  }
+
+  private static func calls(of engine: any (EngineDescription & ~Copyable).Type) -> [String] {
+    [engine.name.rawValue, engine.traits.onStreams, engine.traits.onFiles]
   }
 
   /// POSIX AIO is four models, one for each way of notification.

@@ -22,7 +22,7 @@ final class ProgressLine {
   private let started = Clock.monotonic
   private var done: Int64 = 0
   private var due: Nanoseconds
-  private var isShown = false
+  private var line: StatusLine
 
   /// Prepares a line; nil where standard error is no terminal, or standard output is one that the line
   /// would be written into.
@@ -31,7 +31,8 @@ final class ProgressLine {
   ///   - program: The name in messages.
   ///   - files: What is read, to know how much there is.
   init?(_ program: String, over files: [FilePath]) {
-    guard System.isTerminal(.standardError), !System.isTerminal(.standardOutput) else { return nil }
+    guard let line = StatusLine(), !System.isTerminal(.standardOutput) else { return nil }
+    self.line = line
     self.program = program
     total = Self.size(of: files)
     showsUnwritten = false
@@ -43,7 +44,8 @@ final class ProgressLine {
   ///
   /// - Parameter program: The name in messages.
   init?(counting program: String) {
-    guard System.isTerminal(.standardError) else { return nil }
+    guard let line = StatusLine() else { return nil }
+    self.line = line
     self.program = program
     files = (0, nil)
     showsUnwritten = true
@@ -68,30 +70,15 @@ final class ProgressLine {
     let now = Clock.monotonic
     guard now >= due else { return }
     due = now + Self.interval
-    // Below a shell's prompt it has no place.
-    guard System.isInForeground(ofTerminal: .standardError) else { return isShown = false }
-    isShown = true
-    show("\r\u{1b}[K" + Self.fitted(text(now - started)))
-  }
-
-  /// As much of a text as surely fits into one line: what is no ASCII may be two columns wide.
-  static func fitted(_ text: String) -> String {
-    var room = (System.columns(ofTerminal: .standardError) ?? Terminal.columns) - 1
-    return String(
-      text.prefix { character in
-        room -= character.isASCII ? 1 : 2
-        return room >= 0
-      })
+    line.draw(text(now - started))
   }
 
   /// Takes the line away, for a message or for good.
-  func clear() {
-    guard isShown, System.isInForeground(ofTerminal: .standardError) else { return }
-    isShown = false
-    show("\r\u{1b}[K")
-  }
+  func clear() { line.clear() }
 
   private func text(_ elapsed: Nanoseconds) -> String {
+    // What FIFOs and devices bring was not known before, nor by how much a file grows.
+    let total = total.flatMap { $0 < done ? nil : $0 }
     var parts = [Units.size(done) + (total.map { " of \(Units.size($0))" } ?? "")]
     if let files {
       parts.append("\(files.done)" + (files.total.map { " of \($0)" } ?? "") + " files")
@@ -107,10 +94,5 @@ final class ProgressLine {
     }
     if let name { parts.append(Quoting.whereNeeded(name)) }
     return "\(program): " + parts.joined(separator: ", ")
-  }
-
-  private func show(_ text: String) {
-    // When standard error cannot be written to, there is nobody to look at it.
-    try? StandardStreams.write(Array(text.utf8), to: .standardError)
   }
 }

@@ -93,6 +93,9 @@ enum Terminal {
       ?? System.columns(ofTerminal: .standardOutput).map { min(max($0, 40), 200) } ?? usualColumns
   }
 
+  /// Whether it understands no escape sequences, or is not known.
+  static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? true }
+
   /// Whether the locale has more characters than those of ASCII.
   static var hasUnicode: Bool {
     let names = ["LC_ALL", "LC_CTYPE", "LANG"]

@@ -51,6 +51,12 @@ public enum BashCompletion {
           is_over=1
         elif [[ -z $command && $word != -* ]]; then
           command=$word
+        elif [[ -z $is_over && $word == = ]]; then
+          # An option's value is no operand.
+          ((index += 1))
+        elif [[ -z $is_over && -n $command && $word == -* ]]; then
+          known=$(_xio_value "$command" "$word")
+          [[ $known == must* && ${COMP_WORDS[index + 1]} != = ]] && ((index += 1))
         elif [[ -n $command && $word != -* ]]; then
           operand=$word
         fi

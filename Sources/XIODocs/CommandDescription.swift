@@ -73,8 +73,9 @@ public struct CommandDescription: Sendable {
     abstract = dump.abstract ?? ""
     let arguments = (dump.arguments ?? []).filter(\.shouldDisplay)
     let operands = arguments.filter { $0.kind == "positional" }
-    firstWords = operands.first?.allValues ?? []
-    takesFiles = operands.count > (firstWords.isEmpty ? 0 : 1)
+    firstWords = operands.first.flatMap { $0.allValues ?? $0.completionKind?.list?.values } ?? []
+    takesFiles =
+      operands.count > (firstWords.isEmpty ? 0 : 1) || operands.contains(where: \.isRepeating)
     let command = name
     let declared = arguments.filter { $0.kind != "positional" }
       .map { OptionDescription($0, in: command) }

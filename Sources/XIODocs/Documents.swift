@@ -48,6 +48,11 @@ public enum Documents {
       let fields = try FieldTable.list(from: read(project.appending("docs/report.md")))
       prose.replace("@FIELDS@\n", with: fields)
     }
+    prose.replace("@MODELS@\n", with: ColumnList.list(Declarations.models))
+    // Side by side they would be wider than a page.
+    let calls = Declarations.calls
+    prose.replace("@STREAM_CALLS@\n", with: ColumnList.list(calls.map { [$0[0], $0[1]] }))
+    prose.replace("@FILE_CALLS@\n", with: ColumnList.list(calls.map { [$0[0], $0[2]] }))
     return Document(
       path: FilePath("man").appending(name), text: try ManualPage.fill(prose, for: command))
   }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -35,6 +37,10 @@ long xio_test_file_system_type(const char *path) {
 int xio_test_pidfd_send_signal(int descriptor, int number) {
   return (int)syscall(SYS_pidfd_send_signal, descriptor, number, NULL, 0);
 }
+
+int xio_test_memory_file(void) { return memfd_create("file", MFD_CLOEXEC); }
+
+int xio_test_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
 int xio_test_pipe(int ends[2]) {
   return pipe2(ends, O_CLOEXEC);

@@ -77,6 +77,58 @@ let project = FilePath(#filePath).removingLastComponent().removingLastComponent(
     }
   }
 
+  /// What is promised when there is no room: each command that writes has words for that.
+  @Test(arguments: ["cat", "copy", "tail", "fanin"])
+  func guaranteesTellOfAFullDisk(_ command: String) throws {
+    let page = try Documents.read(project.appending("man/xio-\(command).1"))
+    let start = try #require(page.firstRange(of: "\n.Sh GUARANTEES\n"))
+    let end = try #require(page.firstRange(of: "\n.Sh SEE ALSO\n"))
+    let guarantees = page[start.upperBound..<end.lowerBound]
+    let says = guarantees.contains("full disk") || guarantees.contains("disk is full")
+    #expect(says, "\(guarantees)")
+  }
+
+  /// The manual has the tables of `xio engines`, but for what differs from machine to machine.
+  @Test func enginesAreThoseOfTheProgram() throws {
+    let page = try runTool("mandoc", "-T", "ascii", "\(project)/man/xio-engines.7")
+    let lines = Set(page.split(separator: "\n").map { Self.words($0).joined(separator: " ") })
+    let models = Declarations.models
+    #expect(models.count > 10 && models.allSatisfy { lines.contains($0.joined(separator: " ")) })
+    let printed = try runXio(["engines"]).outputText.split(separator: "\n")
+      .prefix { !$0.hasPrefix("ENGINE ") || $0.contains("HERE") }
+    #expect(printed.count == models.count)
+    for line in printed {
+      let words = Self.words(line).filter { !["HERE", "yes", "no"].contains($0) }
+      #expect(lines.contains(words.joined(separator: " ")), "\(line)")
+    }
+  }
+
+  /// The manual has every field that a report of any job has.
+  @Test(arguments: [
+    ["cat", "--engine=uring"], ["copy", "--cache=direct", "--verify=flight"],
+    // There is no such process: the follow ends at once.
+    ["tail", "-F", "--pid=4194304"], ["fanin", "--no-follow"],
+  ])
+  func fieldsAreDescribed(_ job: [String]) throws {
+    let directory = try TestDirectory(on: .ext4)
+    let file = try directory.write("file", "a line\n".utf8)
+    let report = directory.path(of: "report")
+    var arguments: [any ByteString] = job + ["--report=json", "--report-to", report, file]
+    if job[0] == "copy" { arguments.append(directory.path(of: "copy")) }
+    #expect(try runXio(arguments).status == 0)
+    // These have names of calls and of other fields.
+    let text = try Documents.read(report).replacing(
+      /"(by_name|requests|unknown)" : \{[^}]*\}/, with: "")
+    let fields = Set(text.matches(of: /"([a-z_0-9]+)" :/).map { String($0.output.1) })
+    #expect(fields.count > 60, "\(text)")
+    let page = try Documents.read(project.appending("man/xio-report.5"))
+      .replacing("\\fB", with: " ")
+    let described = Set(page.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init))
+    #expect(fields.subtracting(described).isEmpty, "\(fields.subtracting(described))")
+  }
+
+  private static func words(_ line: Substring) -> [Substring] { line.split(separator: " ") }
+
   @Test func toolsFindNothingToComplainOf() throws {
     let pages = try Documents.make(in: project).map(\.path.string)
       .filter { $0.hasPrefix("man/") }.map { "\(project)/\($0)" }

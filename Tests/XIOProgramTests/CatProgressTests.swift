@@ -4,15 +4,23 @@ import XIOTestSupport
 
 /// How far `cat --progress` says it is.
 @Suite struct CatProgressTests {
-  /// Feeds a program until its terminal shows a text.
+  /// Feeds a program until its terminal shows a text, and ends its input.
+  ///
+  /// - Parameters:
+  ///   - options: options and files.
+  ///   - expected: the text.
+  ///   - kind: the terminal's kind.
+  ///   - last: what the terminal shows after that.
+  /// - Returns: what was shown, and how the program ended.
+  /// - Throws: `SupportFailure` when the terminal does not show it.
   private func feed(
-    _ options: [String], until expected: String
+    _ options: [String], until expected: String, on kind: String? = "xterm", last: String? = nil
   ) throws -> (shown: String, result: ProgramResult) {
     let terminal = try PseudoTerminal()
     let input = try closeOnExecPipe()
     let running = try startXio(
       ["cat", "--progress"] + options, input: .descriptor(input.reader), output: .null,
-      errorOutput: .terminal(terminal))
+      errorOutput: .terminal(terminal), environment: ["TERM": kind])
     try input.reader.close()
     var shown = ""
     try eventually("the terminal shows \(expected)") {
@@ -22,6 +30,7 @@ import XIOTestSupport
       return shown.contains(expected)
     }
     try input.writer.close()
+    if let last { shown += try terminal.read(until: last) }
     let result = try running.wait()
     return (shown, result)
   }
@@ -31,6 +40,17 @@ import XIOTestSupport
     let (shown, result) = try feed(options, until: "B/s")
     #expect(shown.hasPrefix("\r\u{1b}[Kxio cat: "), "\(shown)")
     #expect(result.ending == .status(0), "\(result)")
+  }
+
+  /// A terminal that understands no escape sequences gets none: what stood there is blotted out.
+  @Test(arguments: ["dumb", nil]) func isPlainWhereNothingElseIsUnderstood(_ kind: String?) throws {
+    let (shown, result) = try feed(
+      ["-", "/nonexistent"], until: "B/s, -", on: kind, last: "No such file")
+    #expect(shown.hasPrefix("\rxio cat: ") && !shown.contains("\u{1b}"), "\(shown)")
+    let lines = shown.split(separator: "\r")
+    let blot = try #require(lines.firstIndex { $0.allSatisfy { $0 == " " } })
+    #expect(blot > 0 && lines[blot].count <= lines[blot - 1].count, "\(shown)")
+    #expect(result.ending == .status(1), "\(result)")
   }
 
   @Test func makesWayForMessages() throws {

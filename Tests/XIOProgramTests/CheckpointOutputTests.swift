@@ -24,6 +24,24 @@ import XIOTestSupport
     #expect(repeated == 0)
   }
 
+  @Test func goesOnWhenAFullDiskHasRoomAgain() throws {
+    let small = try MountedFileSystem(.tmpfs, size: 1 << 20)
+    let room = try small.directory()
+    let stage = try CheckpointStage(printingIn: room)
+    try room.write("other", [UInt8](repeating: 0, count: 900 << 10))
+    try stage.writer.write(5000)
+    let result = try stage.start().wait()
+    #expect(result.status == 1, "\(result)")
+    #expect(
+      result.errorText == "xio tail: error writing standard output: No space left on device\n")
+    #expect(!stage.bytes.isEmpty && stage.bytes.last != UInt8(ascii: "\n"))
+    try remove(room.path(of: "other"))
+    try stage.writer.write(10)
+    let (check, repeated) = try stage.goOn()
+    #expect(check.isPerfect, "\(check)")
+    #expect(repeated == 0)
+  }
+
   /// Headers, ends of lines and bytes of two files: whatever is in the way of the kill.
   @Test func goesOnAfterEachByte() throws {
     let offsets = 4096..<4096 + 400

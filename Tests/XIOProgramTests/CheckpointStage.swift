@@ -13,12 +13,22 @@ final class CheckpointStage {
   let output: FileDescriptor
   private var rotations = 0
 
-  init(_ fileSystem: FileSystemKind = .tmpfs, appends: Bool = true) throws {
+  /// Makes an empty log.
+  ///
+  /// - Parameters:
+  ///   - fileSystem: where it is.
+  ///   - appends: whether standard output is open for appending.
+  ///   - room: where the output is, if not beside the log.
+  /// - Throws: what keeps files from being made.
+  init(
+    _ fileSystem: FileSystemKind = .tmpfs, appends: Bool = true,
+    printingIn room: TestDirectory? = nil
+  ) throws {
     directory = try TestDirectory(on: fileSystem)
     writer = try LogWriter(directory.path(of: "a.log"))
     checkpoint = directory.path(of: "checkpoint")
-    printed = directory.path(of: "printed")
-    output = try directory.openToWrite("printed", appends: appends)
+    printed = (room ?? directory).path(of: "printed")
+    output = try (room ?? directory).openToWrite("printed", appends: appends)
   }
 
   deinit { try? output.close() }

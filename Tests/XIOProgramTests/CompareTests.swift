@@ -189,7 +189,7 @@ import XIOTestSupport
         "compare", "--repeat", "1", "--events", "20", "--engines", "poll,posix-aio", "--overlap",
         "cat",
       ], output: .terminal(terminal), errorOutput: .terminal(terminal),
-      environment: ["COLUMNS": nil, "LC_ALL": "C.UTF-8", "NO_COLOR": "1"])
+      environment: ["COLUMNS": nil, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "TERM": "xterm"])
     let shown = try terminal.read(until: "  xio cat --engine ")
     #expect(try running.wait().ending == .status(0))
     let pieces = shown.split { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
@@ -200,6 +200,22 @@ import XIOTestSupport
       #expect(line.count <= columns, "\(line)")
     }
     #expect(shown.contains("█") == (columns == 130), "\(shown)")
+  }
+
+  /// A line that is wider than the terminal could not be taken back.
+  @Test func progressFitsIntoTheTerminal() throws {
+    let (directory, source) = try Self.directory()
+    let terminal = try PseudoTerminal(columns: 20)
+    let running = try startXio(
+      ["compare", "--engines", "nonblocking", "--repeat", "1", "cat", source] as [any ByteString],
+      errorOutput: .terminal(terminal), environment: ["TERM": "xterm"])
+    let line = "\r\u{1b}[K"
+    let shown = try terminal.read(until: line) + terminal.read(until: line)
+    let result = try running.wait()
+    #expect(result.status == 0, "\(result)")
+    let texts = shown.split(separator: line)
+    #expect(texts == ["run 1 of 1: nonbloc"], "\(shown)")
+    #expect(try directory.names() == ["source"])
   }
 
   /// On a terminal of 80 columns nothing is wider, however much is compared.

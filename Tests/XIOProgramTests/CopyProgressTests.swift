@@ -13,7 +13,7 @@ import XIOTestSupport
     // A copy that takes a second, and then says that it does.
     let running = try startXio(
       ["copy", "--progress", "--jobs=1", "-r"] + options + [source, directory.path(of: "target")],
-      errorOutput: .terminal(terminal),
+      errorOutput: .terminal(terminal), environment: ["TERM": "xterm"],
       strace: straceInjecting(["newfstatat:delay_exit=100000"]))
     var shown = ""
     try eventually("the terminal shows how far it is") {
@@ -45,6 +45,27 @@ import XIOTestSupport
     let counts = shown.matches(of: /(\d+) of 64 files/).compactMap { Int($0.1) }
     #expect(!counts.isEmpty && counts.allSatisfy { $0 <= 64 }, "\(shown)")
     #expect(shown.contains(" of 188 KiB, "), "\(shown)")
+  }
+
+  /// How much a FIFO brings nobody knows before.
+  @Test func doesNotSayOfHowMuchWhenThatIsUnknown() throws {
+    let directory = try TestDirectory()
+    let fifo = try directory.makeFIFO("fifo")
+    let terminal = try PseudoTerminal(columns: 120)
+    let running = try startXio(
+      ["copy", "--progress", "-r", "--copy-contents", fifo, directory.path(of: "target")],
+      errorOutput: .terminal(terminal), environment: ["TERM": "xterm"])
+    let writer = try openWriter(fifo)
+    var shown = ""
+    try eventually("the terminal shows how far it is") {
+      try writer.writeAll(Array("some bytes\n".utf8))
+      shown += (try? terminal.read(until: "B/s", within: .milliseconds(50))) ?? ""
+      return shown.contains("B/s")
+    }
+    try writer.close()
+    let result = try running.wait()
+    #expect(result.ending == .status(0), "\(result)")
+    #expect(!shown.contains(" of 0 B"), "\(shown)")
   }
 
   @Test func isNotShownElsewhere() throws {

@@ -51,7 +51,7 @@ import XIOTestSupport
 
   @Test func isDrawnInTheForegroundAlone() throws {
     let shell = try Shell()
-    try shell.terminal.type("\"$XIO\" cat --progress fed > /dev/null\n")
+    try shell.terminal.type("TERM=xterm \"$XIO\" cat --progress fed > /dev/null\n")
     try shell.shows("B/s")
     try shell.terminal.type("\u{1a}")
     _ = try shell.terminal.read(until: "Stopped")
@@ -75,7 +75,7 @@ import XIOTestSupport
   @Test(arguments: [40, 20] as [UInt16]) func fitsIntoTheTerminal(_ columns: UInt16) throws {
     let shell = try Shell(columns: columns)
     try shell.terminal.type("ln -s fed ä漢字ä漢字ä漢字ä漢字ä漢字; export LC_ALL=C.UTF-8\n")
-    try shell.terminal.type("\"$XIO\" cat --progress ä* > /dev/null\n")
+    try shell.terminal.type("TERM=xterm \"$XIO\" cat --progress ä* > /dev/null\n")
     let shown = try shell.shows(Self.line) + shell.shows(Self.line)
     let lines = shown.split(separator: Self.line, omittingEmptySubsequences: false).dropFirst()
       .dropLast()

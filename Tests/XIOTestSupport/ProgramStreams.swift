@@ -101,3 +101,23 @@ public func closeOnExecPipe() throws -> (reader: FileDescriptor, writer: FileDes
   guard xio_test_pipe(&ends) == 0 else { throw SupportFailure.system("make a pipe") }
   return (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
 }
+
+/// Makes a file in memory that has no name.
+///
+/// - Returns: the file, open for reading and writing.
+/// - Throws: `SupportFailure` when it cannot be made (memfd_create(2)).
+public func memoryFile() throws -> FileDescriptor {
+  let number = xio_test_memory_file()
+  guard number >= 0 else { throw SupportFailure.system("make a file in memory") }
+  return FileDescriptor(rawValue: number)
+}
+
+/// Makes an epoll instance, which cannot be read.
+///
+/// - Returns: its descriptor.
+/// - Throws: `SupportFailure` when it cannot be made (epoll_create1(2)).
+public func epollInstance() throws -> FileDescriptor {
+  let number = xio_test_epoll()
+  guard number >= 0 else { throw SupportFailure.system("make an epoll instance") }
+  return FileDescriptor(rawValue: number)
+}

@@ -64,6 +64,10 @@ void xio_test_expect_aio_signals(bool begins);
 /// Gives the calling thread the turns on a processor that threads have which ask for none.
 void xio_test_request_default_turns(void);
 
+/// A file in memory that has no name, and an epoll instance: a descriptor, or -1 with errno set.
+int xio_test_memory_file(void);
+int xio_test_epoll(void);
+
 // Extended attributes of a name, symbolic links not followed.
 long xio_test_list_attributes(const char *path, char *list, size_t size);
 long xio_test_get_attribute(const char *path, const char *name, void *value, size_t size);

@@ -92,9 +92,9 @@ final class OddDescriptor {
     case .null: return try .open("/dev/null", .readOnly, options: .closeOnExec)
     case .full: return try .open("/dev/full", .readWrite, options: .closeOnExec)
     case .procFile: return try .open("/proc/version", .readOnly, options: .closeOnExec)
-    case .epoll: return FileDescriptor(rawValue: epoll_create1(CInt(EPOLL_CLOEXEC.rawValue)))
+    case .epoll: return try epollInstance()
     case .memory:
-      let file = FileDescriptor(rawValue: memfd_create(name, UInt32(MFD_CLOEXEC)))
+      let file = try memoryFile()
       _ = try file.writeAll(toAbsoluteOffset: 0, text.utf8)
       return file
     case .directory:
