@@ -85,7 +85,11 @@ start() {
 collect() {
   local suite=$1 seconds verdict
   read -r seconds verdict <"$logs/$suite.verdict"
-  printf '%-46s %7s s  %s\n' "$suite" "$seconds" "$verdict"
+  if [[ $verdict == ok && $seconds == 0.* ]]; then
+    quick+=("$suite $seconds")
+  else
+    printf '%-46s %7s s  %s\n' "$suite" "$seconds" "$verdict"
+  fi
   [[ $tier != stress ]] ||
     printf '%s\t%s\t%s\t%s\n' "${commit:-(changed)}" "$suite" "$seconds" "$verdict" >>"$results"
 }
@@ -110,6 +114,17 @@ tell_what_failed() {
   grep --text -qE '^(✘|run-suite:)' "$log" || tail -n 30 "$log" | cut -c 1-200
 }
 
+# A line each would hide the others.
+tell_what_was_quick() {
+  ((${#quick[@]})) || return
+  echo
+  echo "passed in less than a second, each with its time:"
+  printf '%s\n' "${quick[@]}" | awk '
+    length(line) + length($0) > 98 { print line ","; line = "" }
+    { line = line (line ? ", " : "") $0 }
+    END { print line }'
+}
+
 tell_what_is_slow() {
   echo
   echo "the slowest tests:"
@@ -130,6 +145,7 @@ main() {
   check_table
   local chosen suite lane limit
   local -A running=()
+  local -a quick=()
   chosen=$(suites_of_tier)
   [[ -n $chosen ]] || fail "no suite of the tier $tier matches '$pattern'"
   if [[ $tier == stress ]]; then
@@ -161,6 +177,7 @@ main() {
   local failed passed
   failed=$(grep -LE '^[0-9.]+ ok$' "$logs"/*.verdict | sed 's,.*/,,; s,\.verdict$,,')
   passed=$(grep -lE '^[0-9.]+ ok$' "$logs"/*.verdict | wc -l)
+  tell_what_was_quick
   for suite in $failed; do tell_what_failed "$suite"; done
   tell_what_is_slow
   echo

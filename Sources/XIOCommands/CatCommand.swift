@@ -71,6 +71,8 @@ struct CatCommand: ParsableCommand {
       let output = try ReportOutput(values, diagnostics, apartFrom: files)
       options.transfer.timeline = output.timeline
       let progress = showsProgress ? ProgressLine(diagnostics.program, over: files) : nil
+      // Whatever ends the command, the line is to be taken away.
+      if progress != nil { Termination.catchSignals() }
       let observer = CatObserver(
         onFailure: { failure in
           progress?.clear()

@@ -81,9 +81,12 @@ extension CopyWorker {
               place, temporaryName: journal.part, inherited: inherited, journal: journal))
         }
       }
-      run.tell(
-        .warning(
-          IOFailure(.prepare, path, nil, reason: "the part does not match; copying all of it")))
+      // Of an empty one, as a kill leaves it that comes early, nothing is given up.
+      if status.size > 0 {
+        run.tell(
+          .warning(
+            IOFailure(.prepare, path, nil, reason: "the part does not match; copying all of it")))
+      }
       try? System.close(opened)
       return nil
     } catch {

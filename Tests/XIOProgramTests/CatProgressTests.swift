@@ -1,20 +1,23 @@
+import Glibc
 import SystemPackage
 import Testing
 import XIOTestSupport
 
 /// How far `cat --progress` says it is.
 @Suite struct CatProgressTests {
-  /// Feeds a program until its terminal shows a text, and ends its input.
+  /// Feeds a program until its terminal shows a text, and ends its input, or it by a signal.
   ///
   /// - Parameters:
   ///   - options: options and files.
   ///   - expected: the text.
   ///   - kind: the terminal's kind.
   ///   - last: what the terminal shows after that.
+  ///   - signal: what ends the program; nil for the end of its input.
   /// - Returns: what was shown, and how the program ended.
   /// - Throws: `SupportFailure` when the terminal does not show it.
   private func feed(
-    _ options: [String], until expected: String, on kind: String? = "xterm", last: String? = nil
+    _ options: [String], until expected: String, on kind: String? = "xterm", last: String? = nil,
+    by signal: CInt? = nil
   ) throws -> (shown: String, result: ProgramResult) {
     let terminal = try PseudoTerminal()
     let input = try closeOnExecPipe()
@@ -29,9 +32,10 @@ import XIOTestSupport
       shown += (try? terminal.read(until: expected, within: .milliseconds(50))) ?? ""
       return shown.contains(expected)
     }
-    try input.writer.close()
+    if let signal { try running.signal(signal) } else { try input.writer.close() }
     if let last { shown += try terminal.read(until: last) }
     let result = try running.wait()
+    if signal != nil { try input.writer.close() }
     return (shown, result)
   }
 
@@ -51,6 +55,14 @@ import XIOTestSupport
     let blot = try #require(lines.firstIndex { $0.allSatisfy { $0 == " " } })
     #expect(blot > 0 && lines[blot].count <= lines[blot - 1].count, "\(shown)")
     #expect(result.ending == .status(1), "\(result)")
+  }
+
+  @Test(arguments: [[], ["-n"], ["--engine", "uring"]])
+  func isTakenAwayAtAnInterruption(_ options: [String]) throws {
+    let erasure = "\r\u{1b}[K"
+    let (shown, result) = try feed(options, until: "B/s", last: erasure, by: SIGINT)
+    #expect(shown.hasSuffix(erasure), "\(shown)")
+    #expect(result.ending == .signal(SIGINT) && result.errorOutput.isEmpty, "\(result)")
   }
 
   @Test func makesWayForMessages() throws {

@@ -110,6 +110,17 @@ import XIOTestSupport
     #expect(try directory.names() == left + ["source", "target"])
   }
 
+  /// A kill may come when the part was made and nothing is known of it.
+  @Test func anEmptyPartIsNotWorthAWord() throws {
+    let directory = try TestDirectory(on: .ext4)
+    let source = try directory.writeRandom("source", count: 3 << 20)
+    let target = directory.path(of: "target")
+    try directory.write(".target.xio-part", [])
+    expectQuietSuccess(try runXio(["copy", "--resume", source, target]))
+    try expectIdentical(source, target)
+    #expect(try directory.names() == ["source", "target"])
+  }
+
   @Test func oneProcessAtATime() throws {
     let directory = try TestDirectory(on: .ext4)
     let source = try directory.writeSparse("source", count: 1 << 30)
