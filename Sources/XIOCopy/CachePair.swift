@@ -54,7 +54,7 @@ struct CacheResolver {
     var pair = CachePair()
     let options = run.options
     pair.offloads =
-      run.chooses && options.reflink != .never && options.sparse == .auto && !options.isPhysical
+      run.chooses && options.allowsOffload && !options.isPhysical
       && run.session.engine == .blocking
     do throws(IOFailure) {
       if run.session.engine == .select {

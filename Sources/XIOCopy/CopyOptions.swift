@@ -114,6 +114,8 @@ public struct CopyOptions: Sendable {
   public var writesThroughDanglingLinks = false
   /// Whether extents are shared, and holes made.
   public var reflink = When.auto, sparse = When.auto
+  /// Whether the kernel may copy by itself, which may share extents and sees no zeros.
+  var allowsOffload: Bool { reflink != .never && sparse == .auto }
   /// Whether the copy must have blocks of its own.
   public var isPhysical = false
   /// Whether each file appears complete or not at all, and what was begun is gone on with.

@@ -95,7 +95,7 @@ struct DataPath {
       try moveParts(entry, source, target, plan, device, &totals, mover)
     } else {
       let result = mover(source.endpoint(plan.source), target.endpoint(plan.target))
-      if options.reflink == .never || options.sparse != .auto {
+      if !options.allowsOffload {
         debug.offload = "avoided"
       } else if !areFiles || result.total > 0 {
         debug.offload = "unsupported"
