@@ -13,16 +13,16 @@ _xio_options() {
   esac
 }
 
-# What can stand behind an option: words, "files", "directories", or nothing known; and whether it has
-# to, as "must" or "may".
+# What can stand behind an option: words, "list" and words that commas divide, "files", "directories", or
+# nothing known; and whether it has to, as "must" or "may".
 _xio_value() {
   case $1:$2 in
     copy:-t | copy:--target-directory) echo 'must directories' ;;
     copy:--update) echo 'may all none none-fail older' ;;
     copy:--backup) echo 'may none off simple never existing nil numbered t' ;;
     copy:-S | copy:--suffix) echo 'must ' ;;
-    copy:--preserve) echo 'may mode ownership timestamps links context xattr all' ;;
-    copy:--no-preserve) echo 'must mode ownership timestamps links context xattr all' ;;
+    copy:--preserve) echo 'may list mode ownership timestamps links context xattr all' ;;
+    copy:--no-preserve) echo 'must list mode ownership timestamps links context xattr all' ;;
     copy:--reflink) echo 'may auto always never' ;;
     copy:--sparse) echo 'must auto always never' ;;
     copy:--jobs) echo 'must ' ;;
@@ -97,10 +97,10 @@ _xio_value() {
     fanin:--report) echo 'may text json' ;;
     fanin:--report-to) echo 'must files' ;;
     fanin:--timeline) echo 'must files' ;;
-    compare:--engines) echo 'must auto blocking nonblocking select poll epoll sigio posix-aio libaio uring kernel' ;;
-    compare:--notify) echo 'must suspend poll signal thread' ;;
-    compare:--cache) echo 'must page direct uncached keep' ;;
-    compare:--state) echo 'must warm cold' ;;
+    compare:--engines) echo 'must list auto blocking nonblocking select poll epoll sigio posix-aio libaio uring kernel' ;;
+    compare:--notify) echo 'must list suspend poll signal thread' ;;
+    compare:--cache) echo 'must list page direct uncached keep' ;;
+    compare:--state) echo 'must list warm cold' ;;
     compare:--block-size) echo 'must ' ;;
     compare:--queue-depth) echo 'must ' ;;
     compare:--sources) echo 'must ' ;;
@@ -127,6 +127,16 @@ _xio_first() {
     compare) echo 'copy cat tail fanin' ;;
     cache) echo 'show warm evict' ;;
   esac
+}
+
+# Completes the last word of a list with those that are not in it.
+_xio_list() {
+  local begun= word words=()
+  [[ $current == *,* ]] && begun=${current%,*},
+  for word in $1; do
+    [[ ,$begun == *,$word,* ]] || words+=("$word")
+  done
+  COMPREPLY=($(compgen -P "$prefix$begun" -W "${words[*]}" -- "${current##*,}"))
 }
 
 _xio() {
@@ -175,6 +185,7 @@ _xio() {
       case $kind in
         files) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         directories) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+        list*) _xio_list "${kind#list}" ;;
         *) COMPREPLY=($(compgen -P "$prefix" -W "$kind" -- "$current")) ;;
       esac
       return

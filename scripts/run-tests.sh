@@ -90,6 +90,8 @@ collect() {
   else
     printf '%-46s %7s s  %s\n' "$suite" "$seconds" "$verdict"
   fi
+  # Told of once more at the end, which a run that is cut short does not reach.
+  [[ $verdict == ok ]] || tell_what_failed "$suite"
   [[ $tier != stress ]] ||
     printf '%s\t%s\t%s\t%s\n' "${commit:-(changed)}" "$suite" "$seconds" "$verdict" >>"$results"
 }

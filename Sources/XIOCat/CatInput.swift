@@ -41,6 +41,9 @@ struct CatInput {
         throw IOFailure(.read, path, .badFileDescriptor)
       }
       guard status.kind != .directory else { throw IOFailure(.read, path, .isDirectory) }
+      try System.attempt(.read, path) { () throws(Errno) in
+        try System.checkRead(opened, status.kind)
+      }
       try session.checkNumber(of: opened, path)
       self.status = status
       namesOffsets = status.kind.isPositional && session.engine != .kernel

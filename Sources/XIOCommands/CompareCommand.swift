@@ -11,7 +11,7 @@ struct CompareCommand: ParsableCommand {
     abstract: "Do one job with every engine, in turn, and learn which suits it.",
     usage: """
       xio compare [<options>] copy [<options of copy>] <source> ... <target>
-      xio compare [<options>] cat|tail [<options of these>] <file> ...
+      xio compare [<options>] cat|tail|fanin [<options of these>] <file> ...
       xio compare [<options>] tail -f [<directory>]
       xio compare [<options>] fanin [<options of fanin>] [<directory>]
       xio compare [<options>] cat --overlap [-]
@@ -22,8 +22,8 @@ struct CompareCommand: ParsableCommand {
       What is written goes to a directory of its own beside TARGET, and is removed; TARGET itself \
       is not touched.
 
-      tail -f follows a file, and fanin gathers lines of FIFOs, that are made for that in DIRECTORY, \
-      or in TMPDIR. Options of compare can stand behind the command, too.
+      tail -f follows a file, and fanin, unless files are named, gathers lines of FIFOs, that are made \
+      for that in DIRECTORY, or in TMPDIR. Options of compare can stand behind the command, too.
       """)
 
   @OptionGroup(title: "What is compared")
@@ -47,7 +47,7 @@ struct CompareCommand: ParsableCommand {
     guard let job = try Arguments.raw().comparedJob() else {
       throw UsageError("missing job: copy, cat, tail or fanin")
     }
-    let options = try options(job)
+    let options = try options(job, diagnostics)
     let files = job.operands.map(\.path)
     let picture = try manner.svg.map { (operand) throws(ExitStatus) in
       try LateOutputFile(operand.path, "picture", diagnostics, apartFrom: files)
@@ -150,7 +150,7 @@ struct CompareCommand: ParsableCommand {
   }
 
   /// What was asked for, with a word on what makes no sense.
-  private func options(_ job: ComparedJob) throws(UsageError) -> CompareOptions {
+  private func options(_ job: ComparedJob, _ diagnostics: Diagnostics) throws -> CompareOptions {
     var options = CompareOptions()
     options.program = Version.number
     options.command = job.command
@@ -163,10 +163,7 @@ struct CompareCommand: ParsableCommand {
     try setting.apply(&options)
     // The measure of all others.
     if options.overlaps, options.engines == nil { options.withoutEngine = true }
-    if job.command == .fanin, !job.options.contains(where: { $0.name == "latency" }) {
-      // A line that came would be held back for others, of which none can come.
-      options.words.append(Array("--latency=0".utf8))
-    }
+    if job.command == .fanin { try job.applyGathering(to: &options, diagnostics) }
     try check(options)
     return options
   }
@@ -181,23 +178,24 @@ struct CompareCommand: ParsableCommand {
     } else if options.command == .copy {
       guard operands > 0 else { throw UsageError("missing file operand") }
       guard operands > 1 else { throw UsageError("missing destination file operand") }
-    } else if options.command == .fanin || options.follows {
+    } else if options.follows {
       guard operands <= 1 else {
-        throw UsageError("sources are made for this; name no more than a directory for them")
+        throw UsageError("a log is made for this; name no more than a directory for it")
       }
-    } else if operands == 0 {
+    } else if options.command != .fanin, operands == 0 {
       throw UsageError("missing file operand: every run has to read the same")
     }
-    let makesEvents = options.overlaps || options.follows || options.command == .fanin
+    let makesSources = options.command == .fanin && options.gathered == nil
+    let makesEvents = options.overlaps || options.follows || makesSources
     for (name, isGiven, fits) in [
-      ("--sources", setting.sources != nil, options.command == .fanin),
-      ("--active", setting.active != nil, options.command == .fanin),
+      ("--sources", setting.sources != nil, makesSources),
+      ("--active", setting.active != nil, makesSources),
       ("--sleep-interval", setting.sleepInterval != nil, options.follows),
       ("--rate", manner.rate != nil, options.follows || options.overlaps),
       ("--events", manner.events != nil, makesEvents),
-      ("--cache", setting.cache != nil, !makesEvents),
+      ("--cache", setting.cache != nil, !makesEvents && options.command != .fanin),
       ("--state", setting.state != nil, !makesEvents),
-      ("--queue-depth", setting.queueDepth != nil, !makesEvents),
+      ("--queue-depth", setting.queueDepth != nil, !makesEvents && options.command != .fanin),
       ("--timeline", manner.timeline != nil, !options.overlaps),
     ] where isGiven && !fits {
       throw UsageError("\(name) says nothing about this job")

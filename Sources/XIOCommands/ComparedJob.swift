@@ -18,7 +18,6 @@ struct ComparedJob {
     "checkpoint": "runs would go on where others have ended",
     "interactive": "nobody is asked", "progress": "it says itself how far it is",
     "resume": "every run begins anew", "pid": "every run has an end of its own",
-    "no-follow": "lines are written as they are read",
     "until-idle": "every run has an end of its own",
   ]
 

@@ -77,13 +77,27 @@ struct FaninCommand: ParsableCommand {
 
   private static func show(_ notice: Fanin.Notice, _ diagnostics: Diagnostics) {
     switch notice {
-    case .failure(let failure): diagnostics.report(failure, namesAreQuoted: true)
+    case .failure(var failure):
+      if failure.hint == nil { failure.hint = schemeHint(failure) }
+      diagnostics.report(failure, namesAreQuoted: true)
     case .about(let name, let text): diagnostics.report("\(Quoting.always(name)): \(text)")
     case .message(let text): diagnostics.report(text)
     case .hint(let text): diagnostics.hint(text)
     case .account(let account):
       try? StandardStreams.write(Array(account.text().utf8), to: .standardError)
     }
+  }
+
+  /// What was perhaps meant by a name that is not there and looks like that of a socket.
+  private static func schemeHint(_ failure: IOFailure) -> String? {
+    guard failure.errno == .noSuchFileOrDirectory, let path = failure.path,
+      let colon = path.bytes.firstIndex(of: UInt8(ascii: ":")),
+      let scheme = Suggestion.nearest(
+        to: String(decoding: path.bytes[..<colon], as: UTF8.self),
+        among: SourceSpecification.Scheme.allCases.map(\.rawValue))
+    else { return nil }
+    let meant = Array("\(scheme):".utf8) + path.bytes[(colon + 1)...]
+    return "did you mean \(Quoting.always(FilePath(bytes: meant)))?"
   }
 
   /// What was asked for, with a word on what makes no sense.

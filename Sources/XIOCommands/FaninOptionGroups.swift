@@ -66,7 +66,10 @@ struct FaninLineOptions: ParsableArguments {
     String(decoding: Arguments.decode(text), as: UTF8.self)
   }
 
-  private static func delimiter(_ text: String) throws(UsageError) -> [UInt8] {
+  /// The bytes that the value of `--delimiter` stands for.
+  ///
+  /// - Throws: ``UsageError``.
+  static func delimiter(_ text: String) throws(UsageError) -> [UInt8] {
     var bytes: [UInt8] = []
     var rest = Arguments.decode(text)[...]
     while let byte = rest.popFirst() {

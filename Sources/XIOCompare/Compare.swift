@@ -167,19 +167,19 @@ struct Site {
     // They may take the room that is wanted now.
     Leftovers.clear(in: parent, onLeftover)
     let sources = Self.sources(options)
-    inputs = try Inputs(sources.map { FilePath(bytes: $0) }, hasTrees: options.command == .copy)
+    inputs = try Inputs(sources, hasTrees: options.command == .copy)
     if options.command == .copy, Self.intoDirectory(options), !Self.isDirectory(parent) {
       throw .io(IOFailure(.target, parent, .notDirectory))
     }
     let room = try Self.room(in: parent)
     if options.command == .copy {
       try Self.check(room, inputs)
-    } else if options.command == .fanin {
+    } else if options.command == .fanin, !options.readsFiles {
       try Self.check(room, files: options.sources.max() ?? 0)
     }
     var machine = Comparison.Machine.here
     machine.sourceFileSystem = try sources.first.map { source throws(CompareError) in
-      try Self.room(in: FilePath(bytes: source)).fileSystem
+      try Self.room(in: source).fileSystem
     }
     machine.targetFileSystem = options.command == .copy ? room.fileSystem : nil
     self.machine = machine
@@ -187,9 +187,11 @@ struct Site {
     memory = .allocate(byteCount: 1 << 20, alignment: 4096)
   }
 
-  private static func sources(_ options: CompareOptions) -> [[UInt8]] {
+  private static func sources(_ options: CompareOptions) -> [FilePath] {
     guard options.readsFiles else { return [] }
-    return options.command == .copy ? Array(options.operands.dropLast()) : options.operands
+    if let gathered = options.gathered { return gathered }
+    let operands = options.command == .copy ? options.operands.dropLast() : options.operands[...]
+    return operands.map { FilePath(bytes: $0) }
   }
 
   /// Where files are made: beside what would be written, so that it is the same file system.
@@ -286,8 +288,8 @@ struct Site {
         intoDirectory: Self.intoDirectory(options))
     case .cat where options.overlaps: return OverlapTrial(bench: bench)
     case .tail where options.follows: return FollowTrial(bench: bench, memory: memory)
-    case .fanin: return FaninTrial(bench: bench, memory: memory)
-    case .cat, .tail:
+    case .fanin where !options.readsFiles: return FaninTrial(bench: bench, memory: memory)
+    case .cat, .tail, .fanin:
       return StreamTrial(bench: bench, files: options.operands, memory: memory)
     }
   }

@@ -69,9 +69,7 @@ struct StreamTrial: Trial {
     }
     try? System.close(pipe.writeEnd)
     do throws(Errno) {
-      let digest = try drain(pipe.readEnd)
-      run.outputBytes = Int64(digest.count)
-      run.outputDigest = digest.text
+      (run.outputBytes, run.outputDigest) = try drain(pipe.readEnd)
     } catch {
       child.end()
       throw .interrupted
@@ -92,14 +90,24 @@ struct StreamTrial: Trial {
     }
   }
 
-  private func drain(_ descriptor: FileDescriptor) throws(Errno) -> Digest {
+  /// Reads all of a pipe.
+  ///
+  /// - Returns: How many bytes came, and a digest of them.
+  /// - Throws: The error number; EINTR only once the program is asked to end.
+  private func drain(
+    _ descriptor: FileDescriptor
+  ) throws(Errno) -> (bytes: Int64, digest: String) {
     var digest = Digest()
+    var lines = bench.options.delimiter.map { LineDigest(delimiter: $0) }
+    var bytes: Int64 = 0
     var repetition = Repetition()
     while true {
       do throws(Errno) {
         let count = try System.read(descriptor, into: memory, at: nil)
-        if count == 0 { return digest }
-        digest.add(UnsafeRawBufferPointer(rebasing: memory[..<count]))
+        if count == 0 { return (bytes, lines?.text ?? digest.text) }
+        let block = UnsafeRawBufferPointer(rebasing: memory[..<count])
+        if lines?.add(block) == nil { digest.add(block) }
+        bytes += Int64(count)
       } catch {
         guard repetition.isDue(after: error) else { throw error }
       }

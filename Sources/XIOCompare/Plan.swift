@@ -1,4 +1,4 @@
-internal import SystemPackage
+public import SystemPackage
 public import XIOEngines
 public import XIOSystem
 
@@ -50,6 +50,10 @@ public struct CompareOptions: Sendable {
   public var targetIsDirectory = false, targetIsNoDirectory = false
   /// Whether files are followed.
   public var follows = false
+  /// The files that `fanin` gathers lines of, each once; nil when sources are made for it.
+  public var gathered: [FilePath]?
+  /// What ends a line where lines may come in any order; nil where outputs are the same to the byte.
+  public var delimiter: UInt8?
   /// The version of the program.
   public var program = ""
 
@@ -57,12 +61,14 @@ public struct CompareOptions: Sendable {
   public init() {}
 
   /// Whether the job reads files that its operands name.
-  var readsFiles: Bool { command == .copy || !overlaps && !follows && command != .fanin }
+  var readsFiles: Bool {
+    command == .fanin ? gathered != nil : !overlaps && !follows
+  }
 
   /// What settings are ranked by.
   var measure: Comparison.Measure {
     if overlaps { return .products }
-    if command == .fanin { return .exchange }
+    if command == .fanin, gathered == nil { return .exchange }
     return follows ? .latency : .time
   }
 }
@@ -92,7 +98,9 @@ struct Plan {
   ) throws(CompareError) -> [EngineName] {
     var engines: [EngineName] = []
     for name in options.engines ?? EngineName.allCases {
-      if options.engines == nil, name == .kernel, !options.readsFiles || options.command == .tail {
+      if options.engines == nil, name == .kernel,
+        !options.readsFiles || options.command == .tail || options.command == .fanin
+      {
         continue
       }
       switch Registry.description(of: name).availability() {
@@ -127,13 +135,13 @@ struct Plan {
       vary(options.notifications) { $0.notify = $1.rawValue }
     }
     if options.readsFiles {
-      vary(options.caches) { $0.cache = $1.rawValue }
+      if options.command != .fanin { vary(options.caches) { $0.cache = $1.rawValue } }
       vary(options.states) { $0.state = $1.rawValue }
     }
     if engine != "none" { vary(options.blockSizes) { $0.blockSize = $1 } }
     if engine != "none" { vary(options.queueDepths) { $0.queueDepth = $1 } }
     if options.follows { vary(options.sleepIntervals) { $0.sleepInterval = $1 } }
-    if options.command == .fanin, !options.overlaps {
+    if options.command == .fanin, !options.readsFiles {
       vary(options.sources) {
         $0.sources = $1
         $0.active = min($1, options.active)

@@ -14,8 +14,8 @@ public enum BashCompletion {
       esac
     }
 
-    # What can stand behind an option: words, "files", "directories", or nothing known; and whether it has
-    # to, as "must" or "may".
+    # What can stand behind an option: words, "list" and words that commas divide, "files", "directories", or
+    # nothing known; and whether it has to, as "must" or "may".
     _xio_value() {
       case $1:$2 in
     \(commands.flatMap(values).joined(separator: "\n"))
@@ -31,12 +31,27 @@ public enum BashCompletion {
       esac
     }
 
+    \(list)
+
     \(function(commands.map(\.name)))
 
     complete -F _xio xio
 
     """
   }
+
+  /// What completes words that commas divide.
+  private static let list = """
+    # Completes the last word of a list with those that are not in it.
+    _xio_list() {
+      local begun= word words=()
+      [[ $current == *,* ]] && begun=${current%,*},
+      for word in $1; do
+        [[ ,$begun == *,$word,* ]] || words+=("$word")
+      done
+      COMPREPLY=($(compgen -P "$prefix$begun" -W "${words[*]}" -- "${current##*,}"))
+    }
+    """
 
   /// What the shell calls.
   private static func function(_ names: [String]) -> String {
@@ -87,6 +102,7 @@ public enum BashCompletion {
           case $kind in
             files) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
             directories) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+            list*) _xio_list "${kind#list}" ;;
             *) COMPREPLY=($(compgen -P "$prefix" -W "$kind" -- "$current")) ;;
           esac
           return
@@ -119,6 +135,7 @@ public enum BashCompletion {
         switch value.completion {
         case .none: ""
         case .choices: value.choices.joined(separator: " ")
+        case .lists: "list \(value.choices.joined(separator: " "))"
         case .files: "files"
         case .directories: "directories"
         }

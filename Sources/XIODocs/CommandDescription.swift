@@ -16,7 +16,8 @@ public struct OptionDescription: Sendable {
 
   /// What a shell offers for a value.
   public enum Completion: Sendable {
-    case none, choices, files, directories
+    /// Nothing is known; one of the words; some of them, with commas between them; names.
+    case none, choices, lists, files, directories
   }
 
   /// The title of its group.
@@ -102,16 +103,17 @@ extension OptionDescription {
     isRepeating = dump.isRepeating
     guard dump.kind == "option" else { return }
     let choices = dump.allValues ?? dump.completionKind?.list?.values ?? []
+    let name = dump.valueName ?? "value"
     let completion: Completion =
       if !choices.isEmpty {
-        .choices
+        name == "list" ? .lists : .choices
       } else if dump.completionKind?.directory != nil {
         .directories
       } else {
         dump.completionKind?.file == nil ? .none : .files
       }
     value = Value(
-      name: dump.valueName ?? "value",
+      name: name,
       isOptional: long.contains { Declarations.isValueOptional(of: $0, in: command) },
       choices: choices, completion: completion)
   }

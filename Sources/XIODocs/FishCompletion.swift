@@ -46,18 +46,20 @@ public enum FishCompletion {
   }
 
   private static func line(_ option: OptionDescription, _ condition: String) -> String {
-    var words = ["complete -c xio -n '\(condition)'"]
-    words += option.short.map { "-s \($0)" } + option.long.map { "-l \($0)" }
+    var parts = ["complete -c xio -n '\(condition)'"]
+    parts += option.short.map { "-s \($0)" } + option.long.map { "-l \($0)" }
     if let value = option.value {
       switch value.completion {
-      case .none: if !value.isOptional { words.append("-x") }
-      case .choices:
-        words.append("\(value.isOptional ? "" : "-x ")-a '\(value.choices.joined(separator: " "))'")
-      case .files: words.append("-r -F")
-      case .directories: words.append("-x -a '(__fish_complete_directories)'")
+      case .none: if !value.isOptional { parts.append("-x") }
+      case .choices, .lists:
+        let list = value.choices.joined(separator: " ")
+        let words = value.completion == .lists ? "(__fish_append , \(list))" : list
+        parts.append("\(value.isOptional ? "" : "-x ")-a '\(words)'")
+      case .files: parts.append("-r -F")
+      case .directories: parts.append("-x -a '(__fish_complete_directories)'")
       }
     }
-    return (words + ["-d \(quote(option.text))"]).joined(separator: " ")
+    return (parts + ["-d \(quote(option.text))"]).joined(separator: " ")
   }
 
   private static func quote(_ text: String) -> String {

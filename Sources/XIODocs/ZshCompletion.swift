@@ -64,6 +64,7 @@ public enum ZshCompletion {
       let action =
         switch value.completion {
         case .none: " "
+        case .lists: "_sequence compadd - \(value.choices.joined(separator: " "))"
         case .choices: "(\(value.choices.joined(separator: " ")))"
         case .files: "_files"
         case .directories: "_files -/"

@@ -79,6 +79,24 @@ struct GlobPattern {
   }
 }
 
+/// Names that patterns do not stand for.
+struct Excludes {
+  private let patterns: [[UInt8]]
+
+  init(_ patterns: [String]) {
+    self.patterns = patterns.map { Array($0.utf8) }
+  }
+
+  /// Whether a path is one of them: a pattern without slashes is about its last name.
+  func contains(_ path: [UInt8]) -> Bool {
+    let name = path.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? path
+    return patterns.contains {
+      GlobPattern.matches(name, $0)
+        || $0.contains(UInt8(ascii: "/")) && GlobPattern.matches(path, $0)
+    }
+  }
+}
+
 /// Finds files that patterns name, when they come.
 final class GlobWatcher {
   private static let mask: WatchMask = [
@@ -87,7 +105,7 @@ final class GlobWatcher {
 
   let inotify: FileDescriptor?
   private let patterns: [GlobPattern]
-  private let excludes: [[UInt8]]
+  private let excludes: Excludes
   /// Names that were found and have not been forgotten, and those that the last look has found.
   private var known: Set<[UInt8]> = [], found: Set<[UInt8]> = []
   private var watched: Set<[UInt8]> = []
@@ -96,7 +114,7 @@ final class GlobWatcher {
 
   init(_ patterns: [[UInt8]], excludes: [String], blocking: Bool) {
     self.patterns = patterns.map(GlobPattern.init)
-    self.excludes = excludes.map { Array($0.utf8) }
+    self.excludes = Excludes(excludes)
     inotify = patterns.isEmpty ? nil : try? System.makeInotify(blocking: blocking)
   }
 
@@ -122,7 +140,7 @@ final class GlobWatcher {
       var found = pattern.find()
       // A directory that is made is watched, and then looked into once more.
       while watch(found.directories) { found = pattern.find() }
-      for name in found.files where !isExcluded(name) {
+      for name in found.files where !excludes.contains(name) {
         self.found.insert(name)
         if known.insert(name).inserted { new.append(SourceSpecification.path(name)) }
       }
@@ -132,7 +150,7 @@ final class GlobWatcher {
 
   /// Whether there is a file now that matches one of the patterns.
   func hasMatches(_ pattern: [UInt8]) -> Bool {
-    GlobPattern(pattern).find().files.contains { !isExcluded($0) }
+    GlobPattern(pattern).find().files.contains { !excludes.contains($0) }
   }
 
   /// Whether a name was found at some time, and not at the last look.
@@ -140,14 +158,6 @@ final class GlobWatcher {
 
   /// Has a name count as new when it is found again.
   func forget(_ name: [UInt8]) { known.remove(name) }
-
-  private func isExcluded(_ path: [UInt8]) -> Bool {
-    let name = path.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? path
-    return excludes.contains {
-      GlobPattern.matches(name, $0)
-        || $0.contains(UInt8(ascii: "/")) && GlobPattern.matches(path, $0)
-    }
-  }
 
   private func watch(_ directories: [[UInt8]]) -> Bool {
     guard let inotify else { return false }

@@ -1,4 +1,4 @@
-internal import SystemPackage
+public import SystemPackage
 public import XIOSystem
 
 /// Sources, with those of lists in the places of their names.
@@ -16,6 +16,32 @@ public enum SourceList {
     _ operands: [[UInt8]]
   ) throws(SourceListError) -> [(name: [UInt8], source: SourceSpecification)] {
     try expand(operands, depth: 0)
+  }
+
+  /// Finds the files that sources stand for, where these give the same to everyone who reads them.
+  ///
+  /// - Parameters:
+  ///   - operands: The operands.
+  ///   - excludes: Patterns of names that patterns do not stand for.
+  /// - Returns: Paths, those of patterns as they are now.
+  /// - Throws: ``SourceListError`` also when a source is no name of files.
+  public static func files(
+    of operands: [[UInt8]], excludes: [String]
+  ) throws(SourceListError) -> [FilePath] {
+    let excludes = Excludes(excludes)
+    var files: [FilePath] = []
+    for (name, source) in try expand(operands) {
+      switch source {
+      case .path(let path): files.append(path)
+      case .glob(let pattern):
+        files += GlobPattern(pattern).find().files.filter { !excludes.contains($0) }
+          .map(SourceSpecification.path)
+      case .descriptor, .command, .connect, .listen:
+        throw .problem(
+          SourceProblem("", name, "can be read once, and every run has to read the same"))
+      }
+    }
+    return files
   }
 
   private static func expand(

@@ -268,6 +268,7 @@ struct SourceOpener {
     }
     guard canRead else { throw IOFailure(.read, path, .badFileDescriptor) }
     if kind == .directory { throw IOFailure(.read, path, .isDirectory) }
+    try System.attempt(.read, path) { () throws(Errno) in try System.checkRead(descriptor, kind) }
     let offset = kind.isPositional ? (try? System.position(descriptor)) ?? 0 : nil
     add(descriptor, kind, FeedTitle(spec: name), from: offset, owns: false)
   }

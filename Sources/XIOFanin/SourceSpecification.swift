@@ -10,6 +10,14 @@ public enum SourceSpecification: Sendable, Equatable {
     case internet(host: String?, port: String)
   }
 
+  /// What can stand before a colon.
+  public enum Scheme: String, Sendable, CaseIterable {
+    case fd, cmd, file, unix, seqpacket, tcp, udp
+    case unixDatagram = "unix-dgram", unixListen = "unix-listen"
+    case unixDatagramListen = "unix-dgram-listen", seqpacketListen = "seqpacket-listen"
+    case tcpListen = "tcp-listen", udpListen = "udp-listen"
+  }
+
   /// A file, FIFO or device by its name.
   case path(FilePath)
   /// Files by a pattern, now and later.
@@ -30,39 +38,37 @@ public enum SourceSpecification: Sendable, Equatable {
       return
     }
     if let colon = bytes.firstIndex(of: UInt8(ascii: ":")) {
-      let scheme = String(decoding: bytes[..<colon], as: UTF8.self)
-      if let found = try Self.withScheme(scheme, Array(bytes[(colon + 1)...])) {
-        self = found
+      if let scheme = Scheme(rawValue: String(decoding: bytes[..<colon], as: UTF8.self)) {
+        self = try Self.with(scheme, Array(bytes[(colon + 1)...]))
         return
       }
     }
     self = try Self.named(bytes)
   }
 
-  private static func withScheme(
-    _ scheme: String, _ rest: [UInt8]
-  ) throws(SourceProblem) -> SourceSpecification? {
+  private static func with(
+    _ scheme: Scheme, _ rest: [UInt8]
+  ) throws(SourceProblem) -> SourceSpecification {
     switch scheme {
-    case "fd":
+    case .fd:
       guard let number = Int32(String(decoding: rest, as: UTF8.self)), number >= 0 else {
         throw SourceProblem("fd:", rest, "is no number of a descriptor")
       }
       return .descriptor(number)
-    case "cmd":
+    case .cmd:
       guard !rest.isEmpty else { throw SourceProblem("cmd:", rest, "has no command") }
       return .command(rest)
-    case "file": return try named(rest)
-    case "unix": return .connect(.stream, try unix(scheme, rest))
-    case "unix-dgram": return .connect(.datagram, try unix(scheme, rest))
-    case "seqpacket": return .connect(.seqpacket, try unix(scheme, rest))
-    case "unix-listen": return .listen(.stream, try unix(scheme, rest))
-    case "unix-dgram-listen": return .listen(.datagram, try unix(scheme, rest))
-    case "seqpacket-listen": return .listen(.seqpacket, try unix(scheme, rest))
-    case "tcp": return .connect(.stream, try internet(scheme, rest, needsHost: true))
-    case "udp": return .connect(.datagram, try internet(scheme, rest, needsHost: true))
-    case "tcp-listen": return .listen(.stream, try internet(scheme, rest, needsHost: false))
-    case "udp-listen": return .listen(.datagram, try internet(scheme, rest, needsHost: false))
-    default: return nil
+    case .file: return try named(rest)
+    case .unix: return .connect(.stream, try unix(scheme, rest))
+    case .unixDatagram: return .connect(.datagram, try unix(scheme, rest))
+    case .seqpacket: return .connect(.seqpacket, try unix(scheme, rest))
+    case .unixListen: return .listen(.stream, try unix(scheme, rest))
+    case .unixDatagramListen: return .listen(.datagram, try unix(scheme, rest))
+    case .seqpacketListen: return .listen(.seqpacket, try unix(scheme, rest))
+    case .tcp: return .connect(.stream, try internet(scheme, rest, needsHost: true))
+    case .udp: return .connect(.datagram, try internet(scheme, rest, needsHost: true))
+    case .tcpListen: return .listen(.stream, try internet(scheme, rest, needsHost: false))
+    case .udpListen: return .listen(.datagram, try internet(scheme, rest, needsHost: false))
     }
   }
 
@@ -76,18 +82,20 @@ public enum SourceSpecification: Sendable, Equatable {
   }
 
   private static func unix(
-    _ scheme: String, _ rest: [UInt8]
+    _ scheme: Scheme, _ rest: [UInt8]
   ) throws(SourceProblem) -> Place {
-    guard !rest.isEmpty else { throw SourceProblem(scheme + ":", rest, "has no path") }
+    guard !rest.isEmpty else { throw SourceProblem(scheme.rawValue + ":", rest, "has no path") }
     return .unix(path(rest))
   }
 
   /// `HOST:PORT`, `[ADDRESS]:PORT` or, where this machine is meant, `PORT`.
   private static func internet(
-    _ scheme: String, _ rest: [UInt8], needsHost: Bool
+    _ scheme: Scheme, _ rest: [UInt8], needsHost: Bool
   ) throws(SourceProblem) -> Place {
     let text = String(decoding: rest, as: UTF8.self)
-    func problem(_ what: String) -> SourceProblem { SourceProblem(scheme + ":", rest, what) }
+    func problem(_ what: String) -> SourceProblem {
+      SourceProblem(scheme.rawValue + ":", rest, what)
+    }
     if text.hasPrefix("[") {
       guard let close = text.firstIndex(of: "]"), text[close...].hasPrefix("]:") else {
         throw problem("has no port behind its address")
@@ -100,7 +108,9 @@ public enum SourceSpecification: Sendable, Equatable {
     guard pieces.count <= 2 else { throw problem("needs brackets around an address of IPv6") }
     guard let port = pieces.last, !port.isEmpty else { throw problem("has no port") }
     guard pieces.count == 2, let host = pieces.first, !host.isEmpty else {
-      if needsHost { throw problem("needs a host and a port, as in \(scheme):localhost:5000") }
+      if needsHost {
+        throw problem("needs a host and a port, as in \(scheme.rawValue):localhost:5000")
+      }
       return .internet(host: nil, port: String(port))
     }
     return .internet(host: String(host), port: String(port))

@@ -48,6 +48,22 @@ extension System {
     return try transfer(.pread64, memory.count) { xio_pread(fd, base, $0, offset) }
   }
 
+  /// Finds out whether the kernel can read what a descriptor stands for, and takes nothing from it: what an
+  /// epoll instance refuses at once is never announced to whoever waits first.
+  ///
+  /// - Parameters:
+  ///   - descriptor: What is to be read from.
+  ///   - kind: What that is.
+  /// - Throws: The error number.
+  ///
+  /// The corresponding C function is `preadv2`, for no bytes.
+  public static func checkRead(
+    _ descriptor: FileDescriptor, _ kind: FileKind
+  ) throws(Errno) {
+    guard kind == .anonymous else { return }
+    try perform(.preadv2) { xio_preadv2(descriptor.rawValue, nil, 0, -1, 0) }
+  }
+
   /// Writes bytes from memory.
   ///
   /// - Parameters:

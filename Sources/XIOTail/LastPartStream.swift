@@ -10,6 +10,9 @@ extension TailJob {
   mutating func printStream<Session: TransferSession & ~Copyable>(
     _ input: TailInput, _ session: inout Session
   ) throws(TailProblem) {
+    do throws(Errno) { try System.checkRead(input.descriptor, input.status.kind) } catch {
+      throw input.problem(error)
+    }
     // Whoever writes to the stream may wait for what has been printed.
     try output.flush()
     guard options.start.fromBeginning else { return try printWindow(input, &session) }

@@ -6,10 +6,19 @@ import XIOTestSupport
 struct Completion: Sendable, CustomTestStringConvertible {
   var typed: String
   var completed: String
+  /// What zsh makes of it, which puts the comma of a list where others put the space.
+  var inZsh: String
 
   init(_ typed: String, _ completed: String) {
     self.typed = typed
     self.completed = completed
+    inZsh = completed
+  }
+
+  init(_ typed: String, list completed: String) {
+    self.typed = typed
+    self.completed = "\(completed) "
+    inZsh = "\(completed),"
   }
 
   var testDescription: String { typed }
@@ -32,7 +41,12 @@ struct Completion: Sendable, CustomTestStringConvertible {
     Completion("xio copy --target-directory=fo", "xio copy --target-directory=folder/"),
     Completion("xio tail --checkpoint no", "xio tail --checkpoint notes.txt "),
     Completion("xio copy -a -- -da", "xio copy -a -- -dash.txt "),
-    Completion("xio compare --state c", "xio compare --state cold "),
+    Completion("xio compare --state c", list: "xio compare --state cold"),
+    Completion(
+      "xio compare --engines blocking,u", list: "xio compare --engines blocking,uring"),
+    Completion(
+      "xio compare --engines=poll,epoll,sel", list: "xio compare --engines=poll,epoll,select"),
+    Completion("xio copy --preserve=mode,ow", list: "xio copy --preserve=mode,ownership"),
     Completion("xio compare cop", "xio compare copy "),
     Completion("xio compare --engines uring fa", "xio compare --engines uring fanin "),
     Completion("xio compare --engines=uring fa", "xio compare --engines=uring fanin "),
@@ -102,7 +116,7 @@ struct Completion: Sendable, CustomTestStringConvertible {
         show() { print -r -- "<|$BUFFER|>" }; zle -N show; bindkey '^G' show; bindkey '^U' kill-buffer
         """)
     for (line, completion) in zip(lines, Completion.all) {
-      #expect(line == completion.completed, "\(completion.typed)")
+      #expect(line == completion.inZsh, "\(completion.typed)")
     }
   }
 

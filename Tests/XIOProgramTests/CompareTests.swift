@@ -81,6 +81,50 @@ import XIOTestSupport
     #expect(!left.contains(name), "a process is left")
   }
 
+  /// Engines pass lines of several files on in one order or another.
+  @Test(arguments: [
+    [], ["--format", "json"], ["-z"], ["--label", "{name} ", "--delimiter", "--"],
+  ])
+  func linesOfFilesAreGathered(_ options: [String]) throws {
+    let (directory, _) = try Self.directory()
+    try directory.makeDirectory("logs")
+    for name in ["a", "b", "c"] {
+      let lines = (0..<20_000).map { "\(name) \($0)--\0\n" }.joined()
+      try directory.write("logs/\(name).log", lines.utf8)
+    }
+    try directory.write("list", "logs/b.log\n".utf8)
+    let arguments = [
+      "--engines", "blocking,poll,uring", "--repeat", "2", "--state", "warm,cold", "fanin",
+    ]
+    let result = try runXio(
+      ["compare", "--json"] + arguments + options
+        + ["--exclude", "b*", "logs/*.log", "@list"],
+      workingDirectory: directory.path)
+    #expect(result.status == 0 && result.errorText.isEmpty, "\(result)")
+    let comparison = try ComparisonResult(result)
+    let digests = Set(comparison.runs.compactMap { $0["output_digest"] as? String })
+    #expect(digests.count == 1 && comparison.runs.count == 12, "\(digests)")
+    #expect(try comparison.report.number("job", "input_files") == 3)
+    #expect(try directory.names() == ["list", "logs", "source"])
+  }
+
+  @Test func theCommandForFilesIsNamed() throws {
+    let (directory, _) = try Self.directory()
+    try directory.write("a", "1\n2\n".utf8)
+    try directory.write("b", "3\n".utf8)
+    let result = try runXio(
+      ["compare", "--engines", "poll,uring", "--repeat", "2", "fanin", "a", "b"],
+      workingDirectory: directory.path)
+    #expect(result.status == 0, "\(result)")
+    #expect(result.outputText.hasPrefix("fanin --no-follow a b: 6 B in 2 files\n"), "\(result)")
+    let command = try #require(
+      result.outputText.split(separator: "\n").last { $0.hasPrefix("  xio fanin ") })
+    #expect(command.hasSuffix(" --no-follow a b"), "\(command)")
+    let words = command.split(separator: " ").dropFirst().map(String.init)
+    let again = try runXio(words, workingDirectory: directory.path)
+    #expect(again.outputText.split(separator: "\n").sorted() == ["1", "2", "3"], "\(again)")
+  }
+
   @Test func thereMustBeRoom() throws {
     let mounted = try MountedFileSystem(.tmpfs, size: 8 << 20)
     let (directory, _) = try Self.directory()
@@ -167,10 +211,19 @@ import XIOTestSupport
       (["--engines", "poll,pol", "copy", "a", "b"], "'pol' for '--engines'"),
       (["--sources", "4", "copy", "a", "b"], "--sources says nothing"),
       (["--repeat", "0", "copy", "a", "b"], "--repeat must be"),
-      (["fanin", "a", "b"], "no more than a directory"), (["tail", "--overlap"], "goes with cat"),
+      (["fanin", "/etc/passwd", "tcp:localhost:1"], "'tcp:localhost:1' can be read once"),
+      (["fanin", "--follow", "/etc/passwd"], "no --follow with compare"),
+      (["fanin", "--no-follow"], "name some"),
+      (["fanin", "--format", "tail", "/etc/passwd"], "no --format tail with compare"),
+      (["fanin", "--sources", "4", "/etc/passwd"], "--sources says nothing"),
+      (["fanin", "--cache", "direct", "/etc/passwd"], "--cache says nothing"),
+      (["fanin", "@missing"], "cannot open 'missing'"),
+      (["fanin", "/etc", "/etc"], "again and again"),
+      (["tail", "-f", "a", "b"], "no more than a directory"),
+      (["tail", "--overlap"], "goes with cat"),
       (["copy", "missing", "b"], "cannot stat 'missing'"),
       (["copy", "/etc/passwd", "/etc/group", "missing"], "target 'missing': Not a directory"),
-      (["fanin", "missing"], "cannot access 'missing'"),
+      (["fanin", "missing"], "cannot stat 'missing'"),
       (["cat", "/dev/zero"], "again and again"),
       (["cat", "/etc"], "again and again"), (["cat", "--overlap", "-"], "can be read once"),
     ] as [([String], String)])

@@ -94,7 +94,12 @@ import XIOTestSupport
     try gathering.finish()
   }
 
-  @Test(arguments: ["epoll", "uring", "blocking", "poll", "sigio"])
+  /// What has threads for a few sources only, or polls, has its turn in full size.
+  private static let engines =
+    ["epoll", "uring", "blocking", "poll", "sigio"]
+    + (runsFullSize ? ["select", "nonblocking", "libaio", "posix-aio"] : [])
+
+  @Test(arguments: engines)
   func gathersConnectionsThatComeAndGo(_ engine: String) throws {
     let directory = try TestDirectory(on: .tmpfs)
     let path = directory.path(of: "socket")

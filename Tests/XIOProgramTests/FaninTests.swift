@@ -231,6 +231,9 @@ import XIOTestSupport
     #expect(result.outputText == "x\n" && result.ending == .status(1), "\(result)")
     #expect(
       result.errorText.contains("cannot open '\(missing)' for reading: No such file"), "\(result)")
+    let near = try runXio(["fanin", "--no-follow", "unx-listen:/a:b"])
+    #expect(near.errorText.hasSuffix("hint: did you mean 'unix-listen:/a:b'?\n"), "\(near)")
+    #expect(!result.errorText.contains("hint"), "\(result)")
     // What comes later would not be read.
     let pattern = directory.path(of: "*.log")
     let unmatched = try runXio(["fanin", "--no-follow", pattern, "cmd:echo x"] as [any ByteString])

@@ -15,7 +15,8 @@ import XIOTestSupport
     .readOnly, .place, .placeOfDirectory, .directory, .unconnected, .full, .hungUp,
   ]
   /// What goes through memory of the process in different ways, and what does not.
-  private static let engines = runsFullSize ? EngineVariant.all : [.auto, EngineVariant("uring")]
+  private static let engines =
+    runsFullSize ? EngineVariant.all : [.auto, EngineVariant("uring"), EngineVariant("poll")]
 
   /// A command, and what of the text it prints.
   struct Command: Sendable, CustomTestStringConvertible {
@@ -48,8 +49,6 @@ import XIOTestSupport
     // When what somebody types, or what the kernel makes up, is followed to is for another suite.
     if command.follows, kind == .terminal || kind == .procFile { return }
     for engine in Self.engines where engine != .kernel {
-      // Who waits before he reads waits for events that never come.
-      if kind == .epoll, engine != .auto { continue }
       let directory = try TestDirectory()
       let odd = try OddDescriptor(kind, in: directory)
       let flags = statusFlags(odd.descriptor)

@@ -93,6 +93,7 @@ struct CallRow: Sendable, CustomTestStringConvertible {
     CallRow("read at an offset", .pread64) {
       _ = try System.read($0.file, into: $0.memory, at: 1)
     },
+    CallRow("checkRead", .preadv2) { try System.checkRead($0.file, .anonymous) },
     CallRow("read with flags", .preadv2) {
       _ = try System.read($0.file, into: $0.memory, at: 1, flags: .dontCache)
     },

@@ -33,6 +33,31 @@ import XIOTestSupport
     #expect(digest([[0]]) != digest([[0, 0]]) && digest([]) != digest([[0]]))
   }
 
+  /// Lines may come in any order and in pieces; a line that is changed, doubled or cut in two counts.
+  @Test(arguments: [10, 0] as [UInt8])
+  func linesCountInAnyOrder(_ delimiter: UInt8) {
+    func digest(_ parts: [[UInt8]]) -> String {
+      var digest = LineDigest(delimiter: delimiter)
+      for part in parts { part.withUnsafeBytes { digest.add($0) } }
+      #expect(digest.count == parts.map { UInt64($0.count) }.reduce(0, +))
+      return digest.text
+    }
+    let lines = (0..<100).map { Array("line \($0 / 2)".utf8) + [delimiter] }
+    let whole = digest([lines.flatMap { $0 }])
+    #expect(digest(lines.shuffled()) == whole)
+    let bytes = lines.reversed().flatMap { $0 }
+    for cut in 0...20 { #expect(digest([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole) }
+    var others: Set<String> = [whole, digest(lines + [lines[7]]), digest(Array(lines.dropLast()))]
+    for index in stride(from: 0, to: bytes.count, by: 7) {
+      var changed = bytes
+      changed[index] ^= 1
+      others.insert(digest([changed]))
+      others.insert(digest([Array(bytes[..<index]), [delimiter], Array(bytes[index...])]))
+    }
+    #expect(others.count >= 3 + bytes.count / 7, "\(others.count)")
+    #expect(digest([[1, delimiter, 2]]) != digest([[1, delimiter, 2, delimiter]]))
+  }
+
   @Test func matricesAreMultiplied() {
     let matrix = MatrixProduct(order: 3)
     matrix.multiply()

@@ -15,6 +15,11 @@ struct ComparisonResult {
       ["compare", "--json"] + arguments as [any ByteString], timeLimit: .seconds(240))
     #expect(
       result.status == 0 && result.errorText.isEmpty, "\(result)", sourceLocation: sourceLocation)
+    try self.init(result)
+  }
+
+  /// Reads what was printed.
+  init(_ result: ProgramResult) throws {
     report = try JSONReport(result.output)
   }
 
