@@ -125,12 +125,15 @@ import XIOTestSupport
     try evict(path)
     let cold = try readPhases(path)
     #expect(cold.wait > 0)
-    let cached = try undisturbed {
-      _ = try readPhases(path)
-      return (try readPhases(path), [path])
+    let observations = try (1...5).map { _ in
+      try undisturbed {
+        _ = try readPhases(path)
+        return (try readPhases(path), [path])
+      }
     }
-    // Asking for the time is work, too, which counts as waiting.
-    #expect((cached.wait - cached.off) * 10 <= cached.copy)
+    // Asking for the time is work, too, which counts as waiting. So does an interrupt that comes while it is
+    // asked for, in one observation or another.
+    #expect(observations.contains { ($0.wait - $0.off) * 10 <= $0.copy }, "\(observations)")
   }
 
   /// Returns the phases of reading a file, and how long the thread had no processor meanwhile.
