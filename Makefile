@@ -19,8 +19,9 @@ JOBS ?= $(shell nproc)
 
 program := .build/release/xio
 build := $(SWIFT) build --jobs $(JOBS)
-# Names of source files are those below the checkout, so that it does not matter where that is.
-relative := -Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=." -Xcc "-ffile-prefix-map=$(CURDIR)=."
+# Names of source files are those below the checkout, so that it does not matter where that is; those of the modules'
+# cache would have a digest of the place.
+relative := -Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs -Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=." -Xcc "-ffile-prefix-map=$(CURDIR)=."
 
 # Two builds at once, or two installations, would wait for each other or fail.
 .NOTPARALLEL:
