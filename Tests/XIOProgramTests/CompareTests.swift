@@ -108,6 +108,26 @@ import XIOTestSupport
     #expect(try directory.names() == ["list", "logs", "source"])
   }
 
+  /// Files that are named in another order give the same lines, and to merge them is to say in which order.
+  @Test func theOrderOfLinesCountsInAMergeAlone() throws {
+    let (directory, _) = try Self.directory()
+    let names = ["a", "b"]
+    for name in names { try directory.write(name, "1700000000 \(name)\n".utf8) }
+    func digest(_ options: [String], _ files: [String]) throws -> String {
+      let result = try runXio(
+        ["compare", "--json", "--engines", "poll", "--repeat", "1", "fanin"] + options + files,
+        workingDirectory: directory.path)
+      let run = try #require(try ComparisonResult(result).runs.first, "\(result)")
+      return try #require(run["output_digest"] as? String, "\(result)")
+    }
+    let orders = [names, names.reversed()]
+    #expect(Set(try orders.map { try digest([], $0) }).count == 1)
+    #expect(Set(try orders.map { try digest(["--order", "merge"], $0) }).count == 2)
+    let before = try digest([], names)
+    try directory.write("b", "1700000000 c\n".utf8)
+    #expect(try digest([], names) != before)
+  }
+
   @Test func theCommandForFilesIsNamed() throws {
     let (directory, _) = try Self.directory()
     try directory.write("a", "1\n2\n".utf8)
