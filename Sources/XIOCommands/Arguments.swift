@@ -46,7 +46,7 @@ struct Arguments {
   /// The name in messages, such as `xio copy`.
   var programName: String {
     if let linkName { return linkName }
-    guard let command, Xio.hasCommand(command) else { return "xio" }
+    guard let command, CommandName(rawValue: command) != nil else { return "xio" }
     return "xio \(command)"
   }
 
@@ -79,9 +79,11 @@ struct Arguments {
   /// - Throws: ``UsageError``.
   func checkCommand() throws(UsageError) {
     let named = command == "help" ? firstWord : command
-    guard let named, !named.hasPrefix("-"), named != "help", !Xio.hasCommand(named) else { return }
+    guard let named, !named.hasPrefix("-"), named != "help", CommandName(rawValue: named) == nil
+    else { return }
+    let names = CommandName.allCases.map(\.rawValue)
     throw UsageError(
-      "unknown command '\(named)'", suggestion: Suggestion.nearest(to: named, among: Xio.commands))
+      "unknown command '\(named)'", suggestion: Suggestion.nearest(to: named, among: names))
   }
 
   /// The operands, when there is nothing else.

@@ -8,7 +8,7 @@ extension CacheOptions.Action: ExpressibleByArgument {}
 /// `xio cache`.
 struct CacheCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cache",
+    commandName: CommandName.cache.rawValue,
     abstract: "Show, fill or empty the page cache of files.",
     usage: "xio cache [<options>] show|warm|evict <files> ...",
     discussion: """

@@ -7,7 +7,8 @@ internal import XIOSystem
 /// `xio cat`.
 struct CatCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cat", abstract: "Write files and pipes to standard output, one after the other.",
+    commandName: CommandName.cat.rawValue,
+    abstract: "Write files and pipes to standard output, one after the other.",
     usage: "xio cat [<options>] [<files> ...]",
     discussion: """
       With no FILE, or when FILE is -, standard input is read. Output that is not formatted moves \

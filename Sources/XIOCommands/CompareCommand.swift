@@ -7,7 +7,7 @@ internal import XIOSystem
 /// `xio compare`.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "compare",
+    commandName: CommandName.compare.rawValue,
     abstract: "Do one job with every engine, in turn, and learn which suits it.",
     usage: """
       xio compare [<options>] copy [<options of copy>] <source> ... <target>

@@ -25,7 +25,7 @@ struct CompareFigure {
       ModelChart(
         title: "Where the time of reads goes, by I/O model",
         subtitle: "\(circumstances)\(setting) Medians of "
-          + "\(count(comparison.job.repeats, "run")).",
+          + "\(Units.count(comparison.job.repeats, "run")).",
         axis: "time of all reads of a run", models: models.map(\.row)),
     ])
   }
@@ -34,22 +34,22 @@ struct CompareFigure {
     let job = comparison.job
     let machine = comparison.machine
     let what =
-      job.events.map { count($0, job.measure == .products ? "block" : "line") + activeSources }
-      ?? "\(Units.size(job.inputBytes)) in \(count(job.inputFiles, "file"))"
+      job.events.map {
+        Units.count($0, job.measure == .products ? "block" : "line") + activeSources
+      }
+      ?? "\(Units.size(job.inputBytes)) in \(Units.count(job.inputFiles, "file"))"
     let systems = [machine.sourceFileSystem, machine.targetFileSystem].compactMap { $0 }
     let place =
-      ["Linux \(machine.kernel)", count(machine.processors, "processor")]
+      ["Linux \(machine.kernel)", Units.count(machine.processors, "processor")]
       + (systems.isEmpty ? [] : [systems.joined(separator: " to ")])
     return "\(job.command): \(what); \(place.joined(separator: ", "))."
   }
 
   private var activeSources: String {
-    comparison.settings.compactMap(\.active).max().map { ", from at most " + count($0, "source") }
+    comparison.settings.compactMap(\.active).max().map {
+      ", from at most " + Units.count($0, "source")
+    }
       ?? ""
-  }
-
-  private func count(_ number: Int, _ unit: String) -> String {
-    "\(number) \(unit)\(number == 1 ? "" : "s")"
   }
 
   // MARK: Bars
@@ -64,7 +64,8 @@ struct CompareFigure {
       setting.cache, varies(\.state) ? setting.state : nil,
       sweep != .blockSize && varies(\.blockSize) ? setting.blockSize.map { Units.size($0) } : nil,
       sweep != .queueDepth && varies(\.queueDepth) ? setting.queueDepth.map { "depth \($0)" } : nil,
-      sweep != .sources && varies(\.sources) ? setting.sources.map { count($0, "source") } : nil,
+      sweep != .sources && varies(\.sources)
+        ? setting.sources.map { Units.count($0, "source") } : nil,
       sweep != .sleepInterval && varies(\.sleepInterval)
         ? setting.sleepInterval.map { "looking every \($0) s" } : nil,
     ].compactMap { $0 }.joined(separator: ", ")
@@ -97,7 +98,8 @@ struct CompareFigure {
     return BarChart(
       title: "\(what.prefix(1).uppercased())\(what.dropFirst()), by engine"
         + (names.count > 1 ? " and setting" : ""),
-      subtitle: "\(circumstances) Bars are medians of \(count(comparison.job.repeats, "run")), "
+      subtitle:
+        "\(circumstances) Bars are medians of \(Units.count(comparison.job.repeats, "run")), "
         + "whiskers the smallest and the largest.",
       axis: what, quantity: quantity, series: names, groups: groups)
   }
@@ -174,7 +176,7 @@ struct CompareFigure {
       }
     return LineChart(
       title: "\(what.prefix(1).uppercased())\(what.dropFirst()), by \(across)",
-      subtitle: "\(circumstances) Medians of \(count(comparison.job.repeats, "run")); "
+      subtitle: "\(circumstances) Medians of \(Units.count(comparison.job.repeats, "run")); "
         + "both axes are logarithmic.",
       horizontal: across, vertical: what, quantity: quantity, labels: labels,
       lines: order.map { name in

@@ -48,23 +48,20 @@ struct CompareText {
     let machine = comparison.machine
     var words = [job.command]
     words += job.words.map { Quoting.word($0.rawBytes) }
-    var what = "\(Units.size(job.inputBytes)) in \(count(job.inputFiles, "file"))"
+    var what = "\(Units.size(job.inputBytes)) in \(Units.count(job.inputFiles, "file"))"
     if let events = job.events {
       let unit = measure == .products ? "block" : "line"
-      what = count(events, unit) + (job.rate.map { ", \($0) a second" } ?? ", each after the last")
+      what =
+        Units.count(events, unit) + (job.rate.map { ", \($0) a second" } ?? ", each after the last")
     }
     let systems = [machine.sourceFileSystem, machine.targetFileSystem].compactMap { $0 }
     let rounds =
-      "\(count(comparison.settings.count, "setting")), \(count(job.repeats, "round")), seed \(job.seed)"
+      "\(Units.count(comparison.settings.count, "setting")), \(Units.count(job.repeats, "round")), seed \(job.seed)"
     let place = [
-      "Linux \(machine.kernel)", count(machine.processors, "processor"),
+      "Linux \(machine.kernel)", Units.count(machine.processors, "processor"),
       systems.isEmpty ? nil : systems.joined(separator: " to "),
     ].compactMap { $0 }.joined(separator: ", ")
     return "\(words.joined(separator: " ")): \(what)\n\(rounds); \(place)\n"
-  }
-
-  private func count(_ number: Int, _ unit: String) -> String {
-    "\(number) \(unit)\(number == 1 ? "" : "s")"
   }
 
   /// What the tables do not say.
@@ -121,7 +118,7 @@ struct CompareText {
       if state == .cold {
         let most = pages.max() ?? 0
         return most == 0
-          ? "cold: no page of the inputs was resident before any of \(count(runs.count, "run"))"
+          ? "cold: no page of the inputs was resident before any of \(Units.count(runs.count, "run"))"
           : "cold is not true: up to \(most) of \(all) pages of the inputs were resident"
       }
       let least = pages.min() ?? 0
@@ -147,7 +144,7 @@ struct CompareText {
           Set(scenarios.map(\.state)).count > 1 ? "with \(state) files" : nil
         },
         scenario.sources.flatMap { sources in
-          Set(scenarios.map(\.sources)).count > 1 ? "with \(count(sources, "source"))" : nil
+          Set(scenarios.map(\.sources)).count > 1 ? "with \(Units.count(sources, "source"))" : nil
         },
       ].compactMap { $0 }.joined(separator: " and ")
       let name = choice.setting.choiceLabel

@@ -7,7 +7,8 @@ internal import XIOSystem
 /// `xio copy`.
 struct CopyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "copy", abstract: "Copy files and trees, in parallel, and truthfully.",
+    commandName: CommandName.copy.rawValue,
+    abstract: "Copy files and trees, in parallel, and truthfully.",
     usage: """
       xio copy [<options>] [-T] <source> <dest>
       xio copy [<options>] <source> ... <directory>

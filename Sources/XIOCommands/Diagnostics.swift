@@ -145,6 +145,7 @@ struct Diagnostics {
     case .close: return "failed to close \(name)"
     case .truncate: return "failed to truncate \(name)"
     case .prepare: return name
+    case .listen: return "cannot listen at \(name)"
     case .access: return "cannot access \(name)"
     case .createDirectory: return "cannot create directory \(name)"
     case .makeDirectory: return "cannot make directory \(name)"

@@ -6,7 +6,7 @@ internal import XIOSystem
 /// `xio engines`.
 struct EnginesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "engines",
+    commandName: CommandName.engines.rawValue,
     abstract: "List the I/O engines, and what each can do here and with a file.",
     discussion: """
       Without PATH: which engines can run on this machine, how each announces results and what the \

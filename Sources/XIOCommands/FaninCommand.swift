@@ -15,7 +15,7 @@ extension FaninOptions.Start: ExpressibleByArgument {}
 /// `xio fanin`.
 struct FaninCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fanin",
+    commandName: CommandName.fanin.rawValue,
     abstract: "Gather lines of many live sources into one stream, none of them torn.",
     usage: "xio fanin [<options>] [<sources> ...]",
     discussion: """

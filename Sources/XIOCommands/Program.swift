@@ -36,6 +36,9 @@ public enum Program {
       if arguments.command == "copy", let plain = try CopyRequest.plain(words.dropFirst()) {
         return plain.execute()
       }
+      if arguments.command == "tail", let plain = try TailRequest.plain(words.dropFirst()) {
+        return try plain.execute()
+      }
       var command = try Xio.parseAsRoot(words)
       try command.run()
       return .success

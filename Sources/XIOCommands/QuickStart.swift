@@ -39,14 +39,16 @@ enum QuickStart {
         ProcessArguments.bytes(index).map { FilePath(name: $0) }
       }
     }
-    let diagnostics = Diagnostics(program: Arguments.shownName)
+    // Finding out how the program is called takes as long as all the rest.
+    @discardableResult func report(_ failure: IOFailure) -> ExitStatus {
+      CatCommand.report(failure, Diagnostics(program: Arguments.shownName))
+    }
     switch outcome {
     case .done(max(1, operands)): return .success
     case .done(let done): return CatCommand.execute(rest(after: done))
-    case .failed(let errno):
-      return CatCommand.report(IOFailure(.write, nil, errno), diagnostics)
+    case .failed(let errno): return report(IOFailure(.write, nil, errno))
     case .unreadable(let index, let errno):
-      CatCommand.report(IOFailure(.read, Concatenation.standardStream, errno), diagnostics)
+      report(IOFailure(.read, Concatenation.standardStream, errno))
       guard index + 1 < operands else { return .failure }
       let others = rest(after: index + 1)
       let status = CatCommand.execute(others)

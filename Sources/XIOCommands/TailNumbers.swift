@@ -1,4 +1,3 @@
-internal import ArgumentParser
 internal import SystemPackage
 internal import XIOSystem
 internal import XIOTail
@@ -146,24 +145,5 @@ enum TailNumbers {
     let number = (digits.isEmpty ? "10" : digits) + (unit == "b" ? "b" : "")
     return ["--\(option)=\(sign == "+" ? "+" : "")\(number)"]
       + (follows ? ["--follow=descriptor"] : []) + rest
-  }
-}
-
-/// A short time, such as `500us`, `1ms` or `2s`; a number alone must be 0.
-struct Duration: ExpressibleByArgument {
-  let nanoseconds: Nanoseconds
-
-  private static let units: [String: Double] = ["ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9]
-
-  init?(argument: String) {
-    let digits = argument.prefix { $0.isNumber || $0 == "." }
-    guard let number = Double(digits), number >= 0 else { return nil }
-    let unit = String(argument.dropFirst(digits.count))
-    if unit.isEmpty, number == 0 {
-      nanoseconds = 0
-      return
-    }
-    guard let scale = Self.units[unit], number * scale <= 3.6e12 else { return nil }
-    nanoseconds = Nanoseconds(number * scale)
   }
 }

@@ -24,12 +24,9 @@ struct Xio: ParsableCommand {
     let status = StandardStreams.print(Version.text(isVerbose: verbose))
     if status != .success { throw status }
   }
+}
 
-  /// Whether a name is one of a command.
-  static func hasCommand(_ name: String?) -> Bool { commands.contains { $0 == name } }
-
-  /// The names of all commands.
-  static var commands: [String] {
-    configuration.subcommands.compactMap { $0.configuration.commandName }
-  }
+/// The names of commands, which are known without anything being made of the commands.
+enum CommandName: String, CaseIterable {
+  case copy, cat, tail, fanin, compare, engines, cache
 }

@@ -53,9 +53,10 @@ extension CopyWorker {
     try data.move(
       entry, source, target, pair, device: device, &totals.result, mover)
     guard source.kind == .regular, target.kind == .regular else { return }
+    let now = try checkUnchanged(entry, source)
     let moved = totals.result.total - before
     if source.size >= DataPath.smallSize || moved != source.size || options.isCareful {
-      try finishSize(entry, source, target)
+      try finishSize(entry, source, now, target)
     }
     if pair.target.mode != .page { try leaveCache(entry, target, pair) }
   }
@@ -90,10 +91,12 @@ extension CopyWorker {
     }
   }
 
-  /// Tells of a source that has changed, and gives the target the size that has been copied.
-  private func finishSize(
-    _ entry: Entry, _ source: OpenSource, _ target: OpenTarget
-  ) throws(CopyProblem) {
+  /// Tells of a source that has changed.
+  ///
+  /// - Returns: What it is now.
+  private func checkUnchanged(
+    _ entry: Entry, _ source: OpenSource
+  ) throws(CopyProblem) -> EntryStatus {
     let now: EntryStatus
     do throws(Errno) {
       now = try System.entryStatus(source.descriptor)
@@ -105,6 +108,13 @@ extension CopyWorker {
       entry.parent?.markFailed()
       run.report(problem)
     }
+    return now
+  }
+
+  /// Gives the target the size that has been copied.
+  private func finishSize(
+    _ entry: Entry, _ source: OpenSource, _ now: EntryStatus, _ target: OpenTarget
+  ) throws(CopyProblem) {
     // The source may have become shorter than what was allocated, or written ahead of its end.
     let status = try attempt(.stat, entry) { () throws(Errno) in
       try System.entryStatus(target.descriptor)

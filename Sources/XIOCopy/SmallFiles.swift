@@ -135,12 +135,14 @@ final class SmallFiles {
   private func read() {
     var start = 0
     each { (file) throws(CopyProblem) in
-      let count = try worker.data.read(
-        entry(file.pointee.name), file.pointee.source, intoSlotAt: start)
+      let source = file.pointee.source
+      let count = try worker.data.read(entry(file.pointee.name), source, intoSlotAt: start)
       file.pointee.bytes = start..<start + count
       start += count
-      // Some files hold more than their size says.
-      return Int64(count) == file.pointee.source.size
+      // Some files hold more than their size says. What changes meanwhile is read once more, and said if it does so
+      // again; what changes later is none of this copy's business.
+      return Int64(count) == source.size
+        && (try? System.entryStatus(source.descriptor))?.changed == source.status.changed
     }
   }
 

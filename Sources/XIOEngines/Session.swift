@@ -110,7 +110,7 @@ struct EngineSession<Engine: IOEngine & ~Copyable>: TransferSession, ~Copyable {
   }
 
   mutating func transfer(from source: Endpoint, to target: Endpoint) -> TransferResult {
-    var transfer = Transfer<Engine>(from: source, to: target, pool: pool)
+    var transfer = Transfer(from: source, to: target, pool: pool)
     let result = transfer.run(&driver)
     driver.forget(source.descriptor)
     // What has its own offsets is closed, too, before the next of many files gets its number.

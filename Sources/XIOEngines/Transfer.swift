@@ -56,7 +56,7 @@ public struct TransferResult: Sendable {
 ///
 /// Reads of files run ahead as far as there are buffers. Writes to a file name their offsets and may
 /// overtake each other; those to a stream go out in order, one at a time.
-struct Transfer<Engine: IOEngine & ~Copyable> {
+struct Transfer {
   private struct Block {
     /// The place in the order of blocks.
     var sequence = 0
@@ -102,7 +102,8 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
   }
 
   /// Moves everything and returns what happened.
-  mutating func run(_ driver: inout Driver<Engine>) -> TransferResult {
+  mutating func run<Engine: IOEngine & ~Copyable>(_ driver: inout Driver<Engine>) -> TransferResult
+  {
     do throws(Errno) {
       try pump(&driver)
       if result.failure?.side != .target { try writeTail(&driver) }
@@ -120,7 +121,9 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     return min(busy.min() ?? result.bytesWritten, result.sourceEnd ?? .max)
   }
 
-  private mutating func pump(_ driver: inout Driver<Engine>) throws(Errno) {
+  private mutating func pump<Engine: IOEngine & ~Copyable>(_ driver: inout Driver<Engine>)
+    throws(Errno)
+  {
     while true {
       try writeNext(&driver)
       try readAhead(&driver)
@@ -140,7 +143,9 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
 
   private var isPositionalSource: Bool { source.position != .stream }
 
-  private mutating func readAhead(_ driver: inout Driver<Engine>) throws(Errno) {
+  private mutating func readAhead<Engine: IOEngine & ~Copyable>(_ driver: inout Driver<Engine>)
+    throws(Errno)
+  {
     // What has ended comes first. A block is written while it is in the processor's cache, and a
     // write that failed makes the next read pointless, which may block.
     while endSequence == .max, !freeSlots.isEmpty, !driver.hasOutcomes {
@@ -187,7 +192,7 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     for page in stride(from: 0, to: count, by: 4096) { memory[page] = 0 }
   }
 
-  private mutating func finishRead(
+  private mutating func finishRead<Engine: IOEngine & ~Copyable>(
     _ outcome: Outcome, _ driver: inout Driver<Engine>
   ) throws(Errno) {
     readsInFlight -= 1
@@ -224,7 +229,9 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
   }
 
   /// Writes the block whose turn it is, if it is there.
-  private mutating func writeNext(_ driver: inout Driver<Engine>) throws(Errno) {
+  private mutating func writeNext<Engine: IOEngine & ~Copyable>(_ driver: inout Driver<Engine>)
+    throws(Errno)
+  {
     let index = nextWritten % filled.count
     guard target.position == .stream, !isWriting, nextWritten < endSequence,
       let slot = filled[index]
@@ -233,7 +240,9 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     try write(slot, &driver)
   }
 
-  private mutating func write(_ slot: Int, _ driver: inout Driver<Engine>) throws(Errno) {
+  private mutating func write<Engine: IOEngine & ~Copyable>(
+    _ slot: Int, _ driver: inout Driver<Engine>
+  ) throws(Errno) {
     let block = blocks[slot]
     let aligned = block.count / target.alignment * target.alignment
     guard aligned > 0 else {
@@ -262,7 +271,9 @@ struct Transfer<Engine: IOEngine & ~Copyable> {
     }
   }
 
-  private mutating func writeTail(_ driver: inout Driver<Engine>) throws(Errno) {
+  private mutating func writeTail<Engine: IOEngine & ~Copyable>(_ driver: inout Driver<Engine>)
+    throws(Errno)
+  {
     guard let slot = tail, case .offset(let start) = target.position else { return }
     let block = blocks[slot]
     let aligned = block.count / target.alignment * target.alignment

@@ -35,11 +35,7 @@ extension FaninJob {
     }
     files.reading = nil
     generation.isBusy = false
-    if let failure = outcome.failure {
-      settings.onNotice(.failure(.read, feed.title, failure))
-      if !ending.isDraining { watcher.endStream(generation) }
-      return
-    }
+    if let failure = outcome.failure { return failToRead(feed, generation, failure) }
     guard epoch == generation.epoch else {
       generation.isDirty = true
       return
@@ -47,6 +43,7 @@ extension FaninJob {
     let memory = UnsafeRawBufferPointer(pool.bytes(layout.fileSlot, 0..<BufferLayout.fileSize))
     switch generation.examine(memory, 0..<outcome.count) {
     case .again: generation.isDirty = true
+    case .failed(let errno): failToRead(feed, generation, errno)
     case .nothing:
       if generation.mustFlush { flush(feed, generation, memory, at: outcome.count) }
       if files.pouring == nil {
@@ -68,6 +65,14 @@ extension FaninJob {
         begin(range.prefix(count), feed, generation, memory)
       }
     }
+  }
+
+  private func failToRead(_ feed: Feed, _ generation: Generation, _ errno: Errno) {
+    guard let watcher = sources.watcher else { return }
+    if ending.isDraining || watcher.failToRead(generation) {
+      settings.onNotice(.failure(.read, feed.title, errno))
+    }
+    if generation.source.isDirty { watcher.again(generation.source) }
   }
 
   private mutating func begin(

@@ -61,14 +61,14 @@ enum Listening {
   static func bind(
     _ path: FilePath, _ kind: SocketKind
   ) throws(IOFailure) -> (socket: FileDescriptor, file: SocketFile?) {
-    let address = try System.attempt(.create, path) { () throws(Errno) in
+    let address = try System.attempt(.listen, path) { () throws(Errno) in
       try SocketAddress(unix: path)
     }
-    let socket = try System.attempt(.create, path) { () throws(Errno) in
+    let socket = try System.attempt(.listen, path) { () throws(Errno) in
       try System.socket(for: address, kind)
     }
     do throws(IOFailure) {
-      try System.attempt(.create, path) { () throws(Errno) in
+      try System.attempt(.listen, path) { () throws(Errno) in
         // Of two programs that find one stale socket the second must see what the first has made of it.
         let directory = lockDirectory(of: path)
         defer { if let directory { try? System.close(directory) } }
@@ -83,7 +83,7 @@ enum Listening {
       try? System.close(socket)
       if error.errno == .addressInUse {
         throw IOFailure(
-          .create, path, error.errno, reason: "somebody uses it",
+          .listen, path, error.errno, reason: "somebody uses it",
           hint: "name another path, or end whoever listens there")
       }
       throw error
@@ -158,10 +158,10 @@ enum Listening {
         // A machine without IPv6 has its names all the same.
         if [.addressFamilyNotSupported, .addressNotAvailable].contains(error) { continue }
         for one in bound { try? System.close(one.socket) }
-        throw IOFailure(.create, name, error)
+        throw IOFailure(.listen, name, error)
       }
     }
-    guard !bound.isEmpty else { throw IOFailure(.create, name, failure ?? .addressNotAvailable) }
+    guard !bound.isEmpty else { throw IOFailure(.listen, name, failure ?? .addressNotAvailable) }
     return bound
   }
 

@@ -55,6 +55,8 @@ public final class Generation {
   public var inFlight: Int64 = 0
   /// Whether a call on the file is being made, so that it must stay open.
   public var isBusy = false
+  /// Whether it could not be read when that was tried last.
+  var cannotBeRead = false
   /// Whether an unfinished line is to be delivered now, because nothing will finish it.
   public var mustFlush = false
   /// Since when an unfinished line has been held back; nil when none is.
@@ -140,7 +142,7 @@ public final class Generation {
     seenModified = status.modified
     seenSize = status.size
     if kind == .regular {
-      if status.size < offset || !recognises() { restart(wasCut: status.size < offset) }
+      if status.size < offset || recognition() == .other { restart(wasCut: status.size < offset) }
       peakSize = max(peakSize, status.size)
       source.counts.maximumLag = max(source.counts.maximumLag, lag)
     }

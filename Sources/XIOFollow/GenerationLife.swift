@@ -61,6 +61,25 @@ extension Watcher {
     return still > (generation.wasClosed ? Self.holdTime : Self.longHoldTime)
   }
 
+  /// Takes note that a file could not be read. What a followed name leads to is tried again with the next beat;
+  /// everything else is given up.
+  ///
+  /// - Parameter generation: The file.
+  /// - Returns: Whether that is news.
+  public func failToRead(_ generation: Generation) -> Bool {
+    guard options.byName, generation.kind.isPositional else {
+      endStream(generation)
+      return true
+    }
+    guard !generation.isSuperseded else {
+      end(generation)
+      superseded.removeAll { $0.hasEnded }
+      return true
+    }
+    defer { generation.cannotBeRead = true }
+    return !generation.cannotBeRead
+  }
+
   /// Closes a file, and remembers that it has been read.
   func end(_ generation: Generation) {
     generation.hasEnded = true

@@ -165,6 +165,7 @@ extension Watcher {
       let identity = FileIdentity(status)
       if let current = source.current ?? source.shared, current.identity == identity {
         current.look(status)
+        if current.cannotBeRead { current.isDirty = true }
       } else {
         arrive(source, status, identity)
       }

@@ -33,7 +33,7 @@ extension Generation {
     if let turn, turn.epoch != epoch || turn.end <= offset { self.turn = nil }
     if let turn { return precedence(turn, reached) }
     guard former != nil || source.generations.first !== self else { return .free(reached) }
-    let waiting = formerFiles.filter(\.hasMore)
+    let waiting = formerFiles.filter { !$0.cannotBeRead && $0.hasMore }
     if waiting.isEmpty { return .free(reached) }
     let turn = Turn(
       end: reached, epoch: epoch, former: waiting.map { ($0, $0.seenSize, $0.epoch) })
@@ -43,7 +43,9 @@ extension Generation {
 
   private func precedence(_ turn: Turn, _ reached: Int64) -> Precedence {
     for (generation, end, epoch) in turn.former
-    where !generation.hasEnded && generation.epoch == epoch && generation.offset < end {
+    where !generation.hasEnded && !generation.cannotBeRead && generation.epoch == epoch
+      && generation.offset < end
+    {
       guard let since = generation.heldBackSince, !generation.isDirty else {
         generation.isDirty = true
         return .unread

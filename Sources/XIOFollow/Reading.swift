@@ -1,5 +1,5 @@
 internal import Glibc
-internal import SystemPackage
+public import SystemPackage
 internal import XIOEngines
 internal import XIOSystem
 
@@ -11,6 +11,13 @@ public enum ReadFinding {
   case nothing
   /// The file was cut or written anew: it is read again from its beginning, or behind a hole.
   case again
+  /// It cannot be known whether the file was cut or written anew, because reading fails.
+  case failed(Errno)
+}
+
+/// Whether the bytes that were read before are still there.
+enum Recognition: Equatable {
+  case same, other, unknown(Errno)
 }
 
 /// Reading on, and noticing when what was read is not there any more.
@@ -48,6 +55,13 @@ extension Generation {
   ///   - range: The bytes of the buffer that were read from ``readOffset`` on.
   /// - Returns: What is new.
   public func examine(_ memory: UnsafeRawBufferPointer, _ range: Range<Int>) -> ReadFinding {
+    let finding = find(memory, range)
+    if case .failed = finding { return finding }
+    cannotBeRead = false
+    return finding
+  }
+
+  private func find(_ memory: UnsafeRawBufferPointer, _ range: Range<Int>) -> ReadFinding {
     let count = marker.count
     guard range.count >= count else {
       restart(wasCut: true)
@@ -66,9 +80,12 @@ extension Generation {
     }
     // A read takes its time: the file may have been cut and written anew between the bytes that were compared
     // and the new ones.
-    guard wasThereTogether(range.count) || recognises() else {
+    switch wasThereTogether(range.count) ? .same : recognition() {
+    case .same: break
+    case .other:
       restart()
       return .again
+    case .unknown(let errno): return .failed(errno)
     }
     let reached = offset + Int64(range.count - count)
     seenSize = max(seenSize, reached)
@@ -158,13 +175,17 @@ extension Generation {
   }
 
   /// Whether the bytes before ``offset`` are those that were read.
-  func recognises() -> Bool {
-    guard !marker.isEmpty, let descriptor else { return true }
+  func recognition() -> Recognition {
+    guard !marker.isEmpty, let descriptor else { return .same }
     return withUnsafeTemporaryAllocation(byteCount: marker.count, alignment: 1) { memory in
-      guard let count = try? System.read(descriptor, into: memory, at: readOffset),
-        count == marker.count
-      else { return false }
-      return hasMarker(UnsafeRawBufferPointer(memory), at: 0)
+      do throws(Errno) {
+        let count = try System.read(descriptor, into: memory, at: readOffset)
+        let isSame =
+          count == marker.count && hasMarker(UnsafeRawBufferPointer(memory), at: 0)
+        return isSame ? .same : .other
+      } catch {
+        return .unknown(error)
+      }
     }
   }
 

@@ -106,6 +106,6 @@ extension Generation {
     let (oldOffset, oldMarker) = (offset, self.marker)
     defer { (offset, self.marker) = (oldOffset, oldMarker) }
     (offset, self.marker) = (end, marker)
-    return seenSize >= end && recognises()
+    return seenSize >= end && recognition() != .other
   }
 }

@@ -104,7 +104,7 @@ extension Report {
         (recordBytes, "byte", "of records"), (refusedConnections, "connection", "refused"),
         (truncatedBytes, "byte", "truncated"), (rewrittenBytes, "byte", "rewritten"),
         (Int64(files), "file", "gone before being read"),
-      ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s") \($0.2)" }
+      ].filter { $0.0 > 0 }.map { "\(Units.count($0.0, $0.1)) \($0.2)" }
         .joined(separator: ", ")
     }
   }

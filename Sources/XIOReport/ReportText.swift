@@ -1,45 +1,3 @@
-/// Numbers with units, for people.
-public enum Units {
-  /// A number with three digits that matter.
-  private static func short(_ value: Double) -> String {
-    let decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0
-    var scaled = value
-    for _ in 0..<decimals { scaled *= 10 }
-    var digits = String(Int64(scaled.rounded()))
-    guard decimals > 0 else { return digits }
-    while digits.count <= decimals { digits = "0" + digits }
-    digits.insert(".", at: digits.index(digits.endIndex, offsetBy: -decimals))
-    return digits
-  }
-
-  private static func scaled(_ value: Double, _ step: Double, _ units: [String]) -> String {
-    var (value, index) = (value, 0)
-    while value >= step * 0.9995, index < units.count - 1 {
-      value /= step
-      index += 1
-    }
-    return index == 0 && value == value.rounded()
-      ? "\(Int64(value)) \(units[0])" : "\(short(value)) \(units[index])"
-  }
-
-  /// A duration of nanoseconds.
-  public static func time(_ nanoseconds: some BinaryInteger) -> String {
-    scaled(Double(nanoseconds), 1000, ["ns", "µs", "ms", "s"])
-  }
-
-  /// A number of bytes.
-  public static func size(_ bytes: some BinaryInteger) -> String { size(Double(bytes)) }
-
-  /// Bytes for each second. Blocks that are only shared can make it more than an integer holds.
-  public static func speed(_ bytes: Int64, in nanoseconds: Int64) -> String {
-    size(nanoseconds > 0 ? (Double(bytes) / Double(nanoseconds) * 1e9).rounded() : 0) + "/s"
-  }
-
-  private static func size(_ bytes: Double) -> String {
-    scaled(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"])
-  }
-}
-
 extension Report {
   /// The report as text of at most 80 columns, with a final newline.
   public func text() -> String {
@@ -167,17 +125,20 @@ extension Report {
   private func followLines(_ page: inout Page) {
     guard let follow else { return }
     page.add(
-      "follow", "\(follow.wakeUps) wake-ups, \(follow.eventOverflows) overflows of events")
+      "follow",
+      "\(Units.count(follow.wakeUps, "wake-up")), \(Units.count(follow.eventOverflows, "overflow")) of events"
+    )
     for source in follow.sources {
       page.add(
         "source",
-        "\(escaped(source.file.text)): \(Units.size(source.bytes)), \(source.lines) lines, "
-          + "\(source.generations) generations, \(source.truncations) truncations")
+        "\(escaped(source.file.text)): \(Units.size(source.bytes)), \(Units.count(source.lines, "line")), "
+          + "\(Units.count(source.generations, "generation")), "
+          + Units.count(source.truncations, "truncation"))
       page.add(
         "",
         "lag \(Units.size(source.lagBytes)), at most \(Units.size(source.maximumLagBytes)); lost: "
-          + "\(source.lost.truncatedBytes) bytes cut, \(source.lost.rewrittenBytes) rewritten, "
-          + "\(source.lost.files) files")
+          + "\(Units.count(source.lost.truncatedBytes, "byte")) cut, "
+          + "\(source.lost.rewrittenBytes) rewritten, \(Units.count(source.lost.files, "file"))")
       if source.holeBytes + Int64(source.addedNewlines) + source.repeatedBytes > 0 {
         page.add(
           "",
@@ -201,9 +162,10 @@ extension Report.Fanin {
   fileprivate func lines(_ page: inout Page) {
     page.add(
       "fanin",
-      "\(sources.count) sources, \(sources.reduce(0) { $0 + $1.lines }) lines, "
-        + "\(Units.size(sources.reduce(0) { $0 + $1.bytes })), \(wakeUps) wake-ups, "
-        + "\(eventOverflows) overflows of events")
+      "\(Units.count(sources.count, "source")), "
+        + "\(Units.count(sources.reduce(0) { $0 + $1.lines }, "line")), "
+        + "\(Units.size(sources.reduce(0) { $0 + $1.bytes })), \(Units.count(wakeUps, "wake-up")), "
+        + "\(Units.count(eventOverflows, "overflow")) of events")
     for source in sources { source.lines(&page) }
   }
 }
@@ -212,9 +174,9 @@ extension Report.FaninSource {
   fileprivate func lines(_ page: inout Page) {
     var text = "\(number) \(Page.escaped(source.text))"
     if let peer { text += " (\(Page.escaped(peer)))" }
-    text += ": \(Units.size(bytes)), \(lines) lines"
+    text += ": \(Units.size(bytes)), \(Units.count(lines, "line"))"
     if lagBytes > 0 { text += ", lag \(Units.size(lagBytes))" }
-    if connections > 0 { text += ", \(connections) connections" }
+    if connections > 0 { text += ", \(Units.count(connections, "connection"))" }
     if spilledBytes > 0 { text += ", \(Units.size(spilledBytes)) spilled" }
     if unfinishedLines > 0 { text += ", \(unfinishedLines) unfinished" }
     if repeatedBytes > 0 { text += ", perhaps repeated \(Units.size(repeatedBytes))" }
@@ -227,9 +189,10 @@ extension Report.FaninSource {
     var parts: [String] = []
     let dropped = dropped.text
     if !dropped.isEmpty { parts.append("lost: \(dropped)") }
-    if longLines == 1 { parts.append("1 line was too long") }
-    if longLines > 1 { parts.append("\(longLines) lines were too long") }
-    if late > 0 { parts.append("\(late) \(late == 1 ? "line" : "lines") came late") }
+    if longLines > 0 {
+      parts.append("\(Units.count(longLines, "line")) \(longLines == 1 ? "was" : "were") too long")
+    }
+    if late > 0 { parts.append("\(Units.count(late, "line")) came late") }
     return parts.joined(separator: "; ")
   }
 }

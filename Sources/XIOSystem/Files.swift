@@ -12,12 +12,10 @@ extension System {
   public static func open(
     _ path: FilePath, _ flags: OpenFlags, permissions: UInt32 = 0o666
   ) throws(Errno) -> FileDescriptor {
-    let result = path.withPlatformString { name in
-      Result { () throws(Errno) in
-        try open(cString: name, flags, permissions: permissions)
-      }
+    let fd = try retry { () throws(Errno) in
+      try perform(.open) { path.withPlatformString { xio_open($0, flags.rawValue, permissions) } }
     }
-    return try result.get()
+    return FileDescriptor(rawValue: CInt(fd))
   }
 
   /// Opens a file whose name is at hand as the kernel takes it.

@@ -7,7 +7,7 @@ public struct IOFailure: Error, Sendable {
   /// What was tried.
   public enum Action: Sendable {
     case stat, openForReading, create, open, read, write, copy(to: FilePath), synchronise
-    case close, truncate, prepare
+    case close, truncate, prepare, listen
     case access, createDirectory, createNode, createSymbolicLink(to: FilePath?)
     case createHardLink(to: FilePath), readLink, remove, backup, rename(to: FilePath)
     case makeDirectory, attributes, existing, target, targetDirectory

@@ -87,11 +87,7 @@ extension FollowJob {
     guard case .reading(let generation, let epoch) = activity else { return }
     activity = .idle
     generation.isBusy = false
-    if let failure = outcome.failure {
-      settings.onFailure(IOFailure(.read, generation.source.path, failure))
-      if !isFinishing { watcher.endStream(generation) }
-      return
-    }
+    if let failure = outcome.failure { return failToRead(generation, failure) }
     guard epoch == generation.epoch else {
       generation.isDirty = true
       return
@@ -99,6 +95,7 @@ extension FollowJob {
     let memory = UnsafeRawBufferPointer(pool.bytes(fileSlot, 0..<pool.bufferSize))
     switch generation.examine(memory, room..<room + outcome.count) {
     case .again: generation.isDirty = true
+    case .failed(let errno): failToRead(generation, errno)
     case .nothing:
       generation.heldBackSince = nil
       watcher.finishIfOver(generation)
@@ -107,6 +104,13 @@ extension FollowJob {
       if outcome.count == pool.bufferSize - room { generation.isDirty = true }
       try pass(range, of: generation, memory, &driver, pool)
     }
+  }
+
+  private func failToRead(_ generation: Generation, _ errno: Errno) {
+    if isFinishing || watcher.failToRead(generation) {
+      settings.onFailure(IOFailure(.read, generation.source.path, errno))
+    }
+    requeue(generation)
   }
 
   private func requeue(_ generation: Generation) {

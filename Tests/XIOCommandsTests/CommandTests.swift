@@ -13,7 +13,7 @@ import Testing
     ])
   func isAccepted(_ arguments: [String]) throws {
     let command = try Xio.parseAsRoot(arguments)
-    let name = arguments.first.flatMap { Xio.hasCommand($0) ? $0 : nil } ?? "xio"
+    let name = arguments.first.flatMap { CommandName(rawValue: $0)?.rawValue } ?? "xio"
     #expect(type(of: command).configuration.commandName == name)
   }
 
@@ -34,6 +34,12 @@ import Testing
     let help = Xio.fullMessage(for: error, columns: 80)
     #expect(help.contains("USAGE: xio"))
     for line in help.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+  }
+
+  @Test func everyCommandHasAName() {
+    #expect(
+      Xio.configuration.subcommands.map { $0.configuration.commandName }
+        == CommandName.allCases.map(\.rawValue))
   }
 
   @Test func everyOptionHasHelp() throws {

@@ -21,6 +21,25 @@ import XIOSystem
 
   @Test(
     arguments: [
+      ("0", 0), ("2", 2_000_000_000), ("0.3", 300_000_000), (".5s", 500_000_000), ("10ns", 10),
+      ("500us", 500_000), ("1.5ms", 1_500_000), ("2m", 120_000_000_000), ("1h", 3_600_000_000_000),
+      ("1d", 86_400_000_000_000),
+    ] as [(String, Int64)])
+  func times(_ text: String, _ nanoseconds: Int64) {
+    #expect(XIOCommands.Duration(argument: text)?.nanoseconds == nanoseconds)
+  }
+
+  @Test(
+    arguments: [
+      "", "s", ".", "-1", "+1", "1 s", "1S", "1e3", "0x1", "1.2.3", "25h", "inf", "nan",
+      "1\u{661}", "1s\u{301}",
+    ])
+  func otherTextIsNoTime(_ text: String) {
+    #expect(XIOCommands.Duration(argument: text) == nil)
+  }
+
+  @Test(
+    arguments: [
       "", "K", "-1", "+1", "1.5K", "1 K", " 1", "1KiBs", "1Kib", "1Kb", "1X", "1KK", "0x10",
       "\u{FF11}",
       "1\u{661}", "one", "1E", "99999999999999999999", "1K\u{301}",

@@ -9,7 +9,33 @@ import XIOTail
   private static func options(_ arguments: [String]) throws -> TailOptions {
     let normal = try Normaliser.normalise(arguments, .tail, stopsAtOperand: false)
     let command = try #require(try Xio.parseAsRoot(["tail"] + normal) as? TailCommand)
-    return try command.options(nil)
+    return try command.request().checked(nil)
+  }
+
+  /// What is done without the parser is what would be done with it.
+  @Test(arguments: [
+    [], ["-n", "3"], ["-n5", "-c", "+7"], ["-c2k", "-n", "1"], ["-q"], ["-v"], ["-qv"], ["-z"],
+    ["-f"], ["-F"], ["-F", "-s", "0.5"], ["--follow=name"], ["--follow"], ["--retry"],
+    ["-f", "--retry", "--pid=1", "--pid=2"], ["--silent", "--lines=-4"],
+    ["--pid", "1"],
+  ])
+  func everydayOptionsNeedNoParser(_ options: [String]) throws {
+    for names in [[], ["a"], ["a", "-", "b\u{F709}"]] {
+      let words = try Normaliser.normalise(options + names, .tail, stopsAtOperand: false)
+      let plain = try #require(try TailRequest.plain(words))
+      let command = try #require(try Xio.parseAsRoot(["tail"] + words) as? TailCommand)
+      #expect(try "\(plain)" == "\(command.request())")
+    }
+  }
+
+  @Test(arguments: [
+    "--engine=auto", "--help", "--report", "--version", "--memory=1M", "--strict", "--latency=0",
+    "--checkpoint=x", "--fifo-eof=close", "--debug", "--cache=page", "---disable-inotify",
+    "--max-unchanged-stats=3",
+  ])
+  func otherOptionsAreTheParsers(_ option: String) throws {
+    let words = try Normaliser.normalise(["-f", option, "x"], .tail, stopsAtOperand: false)
+    #expect(try TailRequest.plain(words) == nil)
   }
 
   @Test(
@@ -85,6 +111,10 @@ import XIOTail
       try Self.options(["-F"])
     }
     #expect(throws: UsageError.self) { try Self.options(["--follow=x", "a"]) }
+    for option in ["--cache=direct", "--queue-depth=4"] {
+      #expect(throws: UsageError.self) { try Self.options(["-f", option, "a"]) }
+      #expect(try Self.options([option, "a"]).follow == .none)
+    }
   }
 
   @Test func numbers() throws {

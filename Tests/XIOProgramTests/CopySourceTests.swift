@@ -33,15 +33,19 @@ import XIOTestSupport
 
   /// Changes a source between the copy of its data and the look at what it is then.
   private func copy(
-    _ change: Change, _ options: [String], held call: String
+    _ change: Change, _ options: [String], held call: String, count: Int = 1_000_000,
+    inTree: Bool = false
   ) throws -> (directory: TestDirectory, result: ProgramResult) {
     let directory = try TestDirectory(on: .ext4)
-    let source = try directory.writeRandom("source", count: 1_000_000)
-    let target = try directory.write("target", "old".utf8)
+    let tree = inTree ? try directory.makeDirectory("tree") : directory.path
+    let source = try directory.writeRandom(inTree ? "tree/source" : "source", count: count)
+    let target = inTree ? directory.path(of: "copy") : try directory.write("target", "old".utf8)
     let log = directory.path(of: "log")
     let running = try startXio(
-      ["copy"] + options + [source, target],
-      strace: straceInjecting(["\(call):delay_enter=1500000:when=1"], log: log))
+      ["copy"] + options + [inTree ? tree : source, target],
+      strace: straceInjecting(["\(call):delay_enter=1500000:when=1"], log: log)
+        // Other files are read, too, before the first copy.
+        + (call == "read" ? ["-P", source.string] : []))
     try eventually("the copy is held") {
       // The call is written down when it begins.
       String(decoding: (try? directory.read("log")) ?? [], as: UTF8.self).contains(call)
@@ -56,8 +60,11 @@ import XIOTestSupport
     let children = (try? runTool("pgrep", "-P", "\(tracer)")) ?? ""
     return ([Substring("\(tracer)")] + children.split(separator: "\n")).contains { process in
       let text = (try? readFile(FilePath("/proc/\(process)/syscall"))) ?? []
-      let number = call == "copy_file_range" ? "326 " : call == "io_uring_enter" ? "426 " : "17 "
-      return String(decoding: text, as: UTF8.self).hasPrefix(number)
+      let numbers = [
+        "read": "0 ", "write": "1 ", "pread64": "17 ", "pwrite64": "18 ", "copy_file_range": "326 ",
+        "io_uring_enter": "426 ",
+      ]
+      return numbers[call].map(String(decoding: text, as: UTF8.self).hasPrefix) ?? false
     }
   }
 
@@ -78,6 +85,30 @@ import XIOTestSupport
     #expect(result.ending == .status(1), "\(result)")
     #expect(result.errorText.contains(change.message), "\(result)")
     #expect(try directory.has("target"))
+  }
+
+  @Test(arguments: [3_000, 200_000], [[], ["-p"], ["--engine=blocking", "--block-size=8K"]])
+  func isSaidOfSmallFiles(_ count: Int, _ options: [String]) throws {
+    let (directory, result) = try copy(
+      .rewritten, options, held: options.count == 2 ? "pwrite64" : "write", count: count)
+    #expect(result.ending == .status(1), "\(result)")
+    #expect(
+      result.errorText
+        == "xio copy: file '\(directory.path(of: "source"))' \(Change.rewritten.message)\n",
+      "\(result)")
+  }
+
+  /// What is read at once is read once more if it has changed meanwhile.
+  @Test(arguments: [100, 16_000], [Change.rewritten, .grown, .truncated])
+  func smallFilesOfATreeAreOfOneMoment(_ count: Int, _ change: Change) throws {
+    let (directory, result) = try copy(
+      change, ["-a", "--reflink=never"], held: "read", count: count, inTree: true)
+    #expect(result.ending == .status(0) && result.errorOutput.isEmpty, "\(result)")
+    #expect(try directory.read("copy/source") == directory.read("tree/source"))
+    let times = try ["copy/source", "tree/source"].map {
+      try runTool("stat", "-c", "%y", directory.path(of: $0))
+    }
+    #expect(times[0] == times[1])
   }
 
   @Test(arguments: Change.allCases, [["--atomic"], ["--resume"]])

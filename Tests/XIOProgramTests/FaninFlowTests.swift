@@ -234,14 +234,14 @@ import XIOTestSupport
   @Test func printsAccounts() throws {
     let gathering = try Gathering(
       ["--stats-every", "50ms", "cmd:echo x; sleep 100"], output: .null)
-    try gathering.expect(saying: "1 sources, 1 lines")
-    try gathering.expect(saying: "source      1 cmd:echo x; sleep 100: 2 B, 1 lines")
+    try gathering.expect(saying: "1 source, 1 line")
+    try gathering.expect(saying: "source      1 cmd:echo x; sleep 100: 2 B, 1 line")
     try gathering.finish(by: SIGINT)
     let other = try Gathering(["cmd:echo x; sleep 100"])
     try other.expect("x\n")
     #expect(other.said.isEmpty)
     try other.running.signal(SIGUSR1)
-    try other.expect(saying: "1 sources, 1 lines")
+    try other.expect(saying: "1 source, 1 line")
     try other.finish(by: SIGINT)
   }
 

@@ -29,7 +29,8 @@ import XIOTestSupport
     let directory = try directory()
     let path = directory.path(of: "socket")
     let other = try TestSocket.bind(path)
-    expectMessage(try runXio(["fanin", "unix-listen:\(path)"]), "somebody uses it")
+    expectMessage(
+      try runXio(["fanin", "unix-listen:\(path)"]), "cannot listen at '\(path)': somebody uses it")
     #expect(exists(path))
     try other.close()
     let gathering = try Gathering(["unix-listen:\(path)"])

@@ -98,7 +98,7 @@ import XIOTestSupport
     #expect(result.ending == .signal(SIGTERM), "\(result)")
     #expect(result.errorText.ranges(of: "\nfollow ").count == 2, "\(result)")
     let words = result.errorText.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
-    #expect(words.contains("11 lines, 1 generations"), "\(result)")
+    #expect(words.contains("11 lines, 1 generation"), "\(result)")
     expectNarrow(result.errorText)
   }
 
