@@ -149,6 +149,8 @@ extension Watcher {
     generation.source = source
     source.generations.append(generation)
     source.shared = nil
+    // The former owner may have been in the queue for it.
+    if generation.isDirty { enqueue(source) }
   }
 
   /// Looks at what a name leads to, and follows it there.

@@ -13,24 +13,50 @@ import XIOTestSupport
     var random = RandomBytes(seed: 3)
     return random.next((5 << 20) + 712_345)
   }()
-  /// The calls that are made on each route, and one that never is.
-  private static let calls: [Route: [String]] = [
-    .fileToPipe: ["splice", "pipe2", "read", "write", "fcntl", "tee"],
-    .pipeToPipe: ["splice", "read", "write"],
-    .fileToFile: ["ioctl", "copy_file_range", "read", "write"],
-    .pipeToFile: ["read", "write"],
-    .fileToNull: ["sendfile"],
+  /// What of a system call fails.
+  private struct Fault {
+    var call: String
+    /// Which of the calls, as strace(1) takes it.
+    var when: [String]
+    var options: [String] = []
+
+    init(_ call: String, _ when: String..., options: [String] = []) {
+      (self.call, self.when, self.options) = (call, when, options)
+    }
+  }
+
+  /// The calls that are made on each route, as often as they are.
+  private static let faults: [Route: [Fault]] = [
+    .fileToPipe: [
+      Fault("splice", "1", "2", "10"), Fault("pipe2", "1"),
+      Fault("pread64", "1", "2", "10", options: ["--engine=blocking"]),
+      Fault("write", "1", "2", "10", options: ["--engine=blocking"]),
+    ],
+    .pipeToPipe: [
+      Fault("splice", "1", "2", "10"), Fault("read", "1", "2"), Fault("write", "1"),
+      Fault("read", "1", "2", "10", options: ["--engine=blocking"]),
+      Fault("write", "1", "2", "10", options: ["--engine=blocking"]),
+    ],
+    .fileToFile: [
+      Fault("ioctl", "1", "2+"), Fault("copy_file_range", "1", "2"),
+      Fault("pread64", "1", "2", "10", options: ["--engine=blocking"]),
+      Fault("write", "1", "2", "10", options: ["--engine=blocking"]),
+    ],
+    .pipeToFile: [Fault("read", "1", "2", "10"), Fault("write", "1", "2", "10")],
+    .fileToNull: [Fault("sendfile", "1", "2")],
   ]
   private static let offloads = ["splice", "copy_file_range", "sendfile", "ioctl", "pipe2"]
 
   /// The output is right, or it is the beginning of what was to come and an error says why.
   private func run(
-    _ route: Route, _ options: [String], _ injections: [String], expecting bytes: [UInt8]
+    _ route: Route, _ options: [String], _ injections: [String], expecting bytes: [UInt8],
+    mustHappen: Bool = false
   ) throws {
     let directory = try TestDirectory(on: .ext4)
+    let log = directory.path(of: "log")
     let source = try directory.write("source", Self.bytes)
     var program = try xioProgram(["cat"] + options)
-    program.strace = straceInjecting(injections)
+    program.strace = straceInjecting(injections, log: log)
     switch route {
     case .fileToPipe, .fileToFile, .fileToNull: program.arguments.append(source)
     case .pipeToPipe, .pipeToFile: program.input = .bytes(Self.bytes)
@@ -42,6 +68,10 @@ import XIOTestSupport
     }
     let result = try program.run()
     let what: Comment = "\(route) \(options) \(injections): \(result.ending) \(result.errorText)"
+    if mustHappen {
+      let calls = String(decoding: try directory.read("log"), as: UTF8.self)
+      #expect(calls.contains("INJECTED"), what)
+    }
     if route != .fileToNull {
       let isInFile = route == .fileToFile || route == .pipeToFile
       let output = isInFile ? try directory.read("target") : result.output
@@ -62,12 +92,12 @@ import XIOTestSupport
 
   @Test(arguments: Route.allCases)
   func fallsBackOrSaysWhy(_ route: Route) throws {
-    for call in Self.calls[route] ?? [] {
+    for fault in Self.faults[route] ?? [] {
       for errno in ["ENOSYS", "EINVAL", "EAGAIN"] {
-        for nth in [1, 2, 10] {
-          // The first calls look whether standard streams are open.
-          if call == "fcntl", nth < 10 { continue }
-          try run(route, [], ["\(call):error=\(errno):when=\(nth)"], expecting: Self.bytes)
+        for place in fault.when {
+          try run(
+            route, fault.options, ["\(fault.call):error=\(errno):when=\(place)"],
+            expecting: Self.bytes, mustHappen: true)
         }
       }
     }

@@ -34,7 +34,8 @@ import XIOTestSupport
       no-dereference no-preserve no-target-directory one-file-system parents preserve recursive \
       reflink remove-destination sparse strip-trailing-slashes suffix symbolic-link \
       target-directory update verbose help jobs physical engine cache block-size \
-      queue-depth report explain
+      queue-depth report explain atomic durability resume verify progress notify report-to \
+      timeline
       """
     let missing = long.split(separator: " ").map { "--\($0)" }.filter { !words.contains($0) }
     #expect(missing == [])

@@ -34,6 +34,34 @@ import XIOTestSupport
     #expect(try directory.names() == ["source"])
   }
 
+  /// Several threads are in the middle of files then.
+  @Test(arguments: [[], ["--atomic"], ["--engine=blocking"]], [SIGTERM, SIGINT, SIGHUP])
+  func leavesWholeFilesInATree(_ options: [String], _ signal: CInt) throws {
+    let directory = try TestDirectory(on: .ext4)
+    let source = try directory.makeDirectory("source")
+    for number in 0..<24 {
+      try directory.writeRandom("source/\(number)", count: 1_000_000 + number)
+    }
+    let log = directory.path(of: "log")
+    let call = options == ["--engine=blocking"] ? "pwrite64" : "copy_file_range"
+    let running = try startXio(
+      ["copy", "-r", "--jobs=4"] + options + [source, directory.path(of: "target")],
+      strace: straceInjecting(["\(call):delay_exit=100000"], log: log))
+    try eventually("some files are being copied") {
+      let calls = String(decoding: (try? directory.read("log")) ?? [], as: UTF8.self)
+      return calls.split(separator: "\n").count { $0.contains(call) } > 8
+    }
+    try running.signal(signal)
+    let result = try running.wait()
+    #expect(result.ending == .signal(signal) && result.errorOutput.isEmpty, "\(result)")
+    let names = try runTool("ls", "-A", directory.path(of: "target")).split(separator: "\n")
+    #expect(names.count < 24)
+    for name in names {
+      try expectIdentical(
+        directory.path(of: "source/\(name)"), directory.path(of: "target/\(name)"))
+    }
+  }
+
   /// The alarm that ends a wait which begins after the signal is not needed here, and does not come.
   @Test(arguments: engines) func endsAWaitForInput(_ engine: String) throws {
     let directory = try TestDirectory()
